@@ -1,0 +1,68 @@
+# DreamWeb, from a checkout. Needs make and Python 3.11 or newer; everything else is put into .venv/.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Everything an installation is made from; when one of these changes, the next command installs again.
+INPUTS := pyproject.toml constraints.txt hatch_build.py package.json package-lock.json .npmrc
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test fault check format bench vendor build pin clean
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## Start DreamWeb at http://localhost:8000, with its data in instance/
+	@$(VENV)/bin/dreamweb serve
+
+test: $(VENV)/.installed-dev ## Run the whole test suite (ARGS="-k upload" for a part)
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+fault: $(VENV)/.installed-dev ## Run the slow tests that kill processes and take the database away
+	$(VENV)/bin/python -m pytest -m fault $(ARGS)
+
+check: $(VENV)/.installed-dev ## Check style, types and the direction of imports
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.installed-dev ## Put the code into shape
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.installed-dev ## Measure how fast it is
+	$(VENV)/bin/python -m bench $(ARGS)
+
+vendor: $(VENV)/.installed ## Fetch static/vendor again from npm
+	rm -rf static/vendor
+	$(PIP) --no-deps --editable .
+
+build: $(VENV)/.installed-dev ## Build the wheel and the source archive into dist/
+	$(VENV)/bin/python -m build
+
+pin: ## Take the newest versions of everything and write them to constraints.txt
+	rm -rf $(VENV)-pin
+	$(PYTHON) -m venv $(VENV)-pin
+	$(VENV)-pin/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ head -n 1 constraints.txt; $(VENV)-pin/bin/pip freeze --exclude-editable; } > constraints.new
+	mv constraints.new constraints.txt
+	rm -rf $(VENV)-pin
+
+clean: ## Remove what these commands made; instance/ with its journal stays
+	rm -rf $(VENV) static/vendor dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "DreamWeb needs Python 3.11 or newer; name one with: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(INPUTS) | $(VENV)/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(INPUTS) | $(VENV)/bin/python
+	$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.installed $@

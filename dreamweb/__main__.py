@@ -1,0 +1,43 @@
+"""The console script `dreamweb`."""
+
+from __future__ import annotations
+
+import sys
+
+from flask.cli import FlaskGroup
+from sqlalchemy.exc import SQLAlchemyError
+
+from dreamweb import create_app
+from dreamweb.db import is_away
+from dreamweb.errors import DreamWebError, Invalid
+
+# Settings are read in one place only, so Flask must not load a `.env` into the environment by itself.
+group = FlaskGroup(
+    "dreamweb",
+    create_app=create_app,
+    help="DreamWeb, a voice dream journal.",
+    load_dotenv=False,
+    set_debug_flag=False,
+    add_version_option=False,
+)
+
+
+def main() -> None:
+    """Run a command; what we foresee going wrong is told in a sentence, with exit status 2."""
+    try:
+        group.main(prog_name="dreamweb")
+    except DreamWebError as error:
+        fields = (
+            "".join(f"\n  {name}: {why}" for name, why in error.fields.items()) if isinstance(error, Invalid) else ""
+        )
+        sys.stderr.write(f"dreamweb: {error.detail}{fields}\n")
+        sys.exit(2)
+    except SQLAlchemyError as error:
+        if not is_away(error):
+            raise
+        sys.stderr.write(f"dreamweb: the database cannot be reached or is locked: {getattr(error, 'orig', error)}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Adds accounts and tokens, and tells whose password or token it is."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import joinedload
+
+from dreamweb.db import now, session
+from dreamweb.errors import Conflict, Invalid, NotFound
+from dreamweb.models.account import ROLES, SCOPES, Account, Token
+
+PASSWORD_LENGTH = (8, 1024)
+
+SETTING_TOKEN = "API_TOKEN"  # noqa: S105 -- a name, not a secret
+"""Name of the token that follows the setting of the same name."""
+
+_USE_NOTED_EVERY = timedelta(minutes=10)
+
+# 19 MB of memory and about 35 ms: the second choice of https://cheatsheetseries.owasp.org (Password Storage), which a
+# Raspberry Pi can afford; the library's default takes 64 MB.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def add(name: str, password: str | None, role: str = "member") -> Account:
+    """Make an account; without a password it can only be used by its tokens.
+
+    Raises `Invalid` for an impossible name, password or role, `Conflict` when the name is taken.
+    """
+    name = unicodedata.normalize("NFC", name).strip()
+    problems = {}
+    if not 1 <= len(name) <= 64 or any(unicodedata.category(char).startswith("C") for char in name):
+        problems["name"] = "1 to 64 characters, none of them a control character"
+    if password is not None and not PASSWORD_LENGTH[0] <= len(password) <= PASSWORD_LENGTH[1]:
+        problems["password"] = f"at least {PASSWORD_LENGTH[0]} characters"
+    if role not in ROLES:
+        problems["role"] = f"one of {', '.join(ROLES)}"
+    if problems:
+        raise Invalid("The account cannot be made like this.", problems)
+    if named(name):
+        raise Conflict(f"There is an account named {name!r} already.")
+    account = Account(
+        name=name, name_key=_name_key(name), role=role, password_hash=_hasher.hash(password) if password else None
+    )
+    session().add(account)
+    session().flush()
+    return account
+
+
+def named(name: str) -> Account | None:
+    return session().scalar(select(Account).where(Account.name_key == _name_key(name)))
+
+
+def get(account_id: UUID) -> Account | None:
+    return session().get(Account, account_id)
+
+
+def count() -> int:
+    return session().scalar(select(func.count()).select_from(Account)) or 0
+
+
+def every() -> Sequence[Account]:
+    return session().scalars(select(Account).order_by(Account.created_at, Account.name_key)).all()
+
+
+def by_password(name: str, password: str) -> Account | None:
+    """The account with this name and password, or None; takes as long for a name that does not exist."""
+    account = named(name)
+    usable = account is not None and account.password_hash is not None and account.disabled_at is None
+    known = account.password_hash if usable and account and account.password_hash else _nobodys_hash()
+    try:
+        _hasher.verify(known, password)
+    except (VerificationError, InvalidHashError):
+        return None
+    return account if usable else None
+
+
+def add_token(
+    account: Account, name: str, scopes: Iterable[str] = ("write",), expires_at: datetime | None = None
+) -> tuple[Token, str]:
+    """Make a token; answers its row and the secret itself, which is shown this once and not kept.
+
+    Raises `Invalid` for an empty name, an unknown scope or an end that has passed.
+    """
+    name = name.strip()
+    wanted = set(scopes)
+    problems = {}
+    if not 1 <= len(name) <= 100:
+        problems["name"] = "1 to 100 characters"
+    if not wanted or not wanted <= set(SCOPES):
+        problems["scopes"] = f"at least one of {', '.join(SCOPES)}"
+    if expires_at and expires_at <= now():
+        problems["expires_at"] = "a time that is still to come"
+    if problems:
+        raise Invalid("The token cannot be made like this.", problems)
+    secret = f"dw_{secrets.token_urlsafe(32)}"
+    token = Token(
+        account_id=account.id,
+        name=name,
+        token_hash=hash_token(secret),
+        scopes=",".join(scope for scope in SCOPES if scope in wanted),
+        expires_at=expires_at,
+    )
+    session().add(token)
+    session().flush()
+    return token, secret
+
+
+def tokens(account: Account) -> Sequence[Token]:
+    return session().scalars(select(Token).where(Token.account_id == account.id).order_by(Token.created_at)).all()
+
+
+def revoke_token(account: Account, token_id: UUID) -> None:
+    """Raises `NotFound` when the account has no such token."""
+    token = session().scalar(select(Token).where(Token.id == token_id, Token.account_id == account.id))
+    if token is None:
+        raise NotFound("There is no such token.")
+    session().delete(token)
+
+
+def by_token(secret: str) -> Token | None:
+    """The row of this token with its account loaded, or None when it is unknown, has ended, or its account is closed."""
+    query = (
+        select(Token).options(joinedload(Token.account, innerjoin=True)).where(Token.token_hash == hash_token(secret))
+    )
+    token = session().scalar(query)
+    if token is None or (token.expires_at and token.expires_at <= now()) or token.account.disabled_at:
+        return None
+    return token
+
+
+def use_is_worth_noting(token: Token) -> bool:
+    """Whether the time of last use is old enough to be written again: not for every request, a card wears out."""
+    return token.last_used_at is None or now() - token.last_used_at > _USE_NOTED_EVERY
+
+
+def note_use(token: Token) -> None:
+    session().execute(update(Token).where(Token.id == token.id).values(last_used_at=now()))
+
+
+def ensure_first(username: str | None, password: str | None, api_token: str | None) -> None:
+    """Make the account and the token that the settings ask for, where they are not there yet.
+
+    A changed password setting changes nothing; a changed token setting replaces the token it made before.
+    """
+    if username is None and api_token is None:
+        return
+    account = named(username) if username else _first_owner()
+    if account is None:
+        account = add(username or "owner", password, role="owner")
+    if api_token:
+        _follow_setting(account, api_token)
+
+
+def hash_token(secret: str) -> str:
+    """SHA-256 is enough for a secret of 256 random bits; argon2 would cost 35 ms a request."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _follow_setting(account: Account, secret: str) -> None:
+    hashed = hash_token(secret)
+    old = session().scalars(select(Token).where(Token.name == SETTING_TOKEN, Token.token_hash != hashed)).all()
+    for token in old:
+        session().delete(token)
+    if not session().scalar(select(Token.id).where(Token.token_hash == hashed)):
+        session().add(Token(account_id=account.id, name=SETTING_TOKEN, token_hash=hashed, scopes="write"))
+
+
+def _first_owner() -> Account | None:
+    return session().scalar(select(Account).where(Account.role == "owner").order_by(Account.created_at).limit(1))
+
+
+def _name_key(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_hex())

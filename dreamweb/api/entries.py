@@ -1,0 +1,195 @@
+"""Creates, lists, reads, changes and deletes entries, and plays their recordings."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request, send_file
+from sqlalchemy.exc import IntegrityError
+
+from dreamweb import entries, errors, recordings, signin
+from dreamweb.api import parsing, schemas, tools
+from dreamweb.api.openapi import documented
+from dreamweb.db import transaction
+from dreamweb.details import Changes, Details, Filters
+from dreamweb.models.account import Account
+from dreamweb.models.entry import Entry
+
+blueprint = Blueprint("entries", __name__, url_prefix="/entries")
+
+_WHO = (errors.Unauthenticated, errors.Forbidden)
+_ONE = (*_WHO, errors.NotFound)
+
+_IF_MATCH = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "The ETag as last read: when the entry was changed since, the answer is 412.",
+        }
+    ]
+}
+
+_RANGE = {
+    "parameters": [
+        {
+            "name": "Range",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "Which bytes are wanted.",
+            "example": "bytes=0-1023",
+        }
+    ]
+}
+
+_AUDIO_CONTENT = {"audio/*": {"schema": {"type": "string", "format": "binary"}}}
+_AUDIO = _RANGE | {
+    "responses": {
+        "200": {"description": "The whole recording", "content": _AUDIO_CONTENT},
+        "206": {"description": "The bytes asked for", "content": _AUDIO_CONTENT},
+        "304": {"description": "Unchanged since it was read"},
+        "416": {
+            "description": "`RANGE_NOT_SATISFIABLE`",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        },
+    }
+}
+
+
+@blueprint.post("")
+@documented(
+    "entries",
+    answers={201: schemas.EntryOut, 200: schemas.EntryOut},
+    raises=(*_WHO, errors.Malformed, errors.Conflict, errors.TooLarge, errors.Invalid),
+    json=schemas.NewEntry,
+)
+def create_entry() -> Response:
+    """Write an entry.
+
+    Needs a `text` or a `title`; a night without recall (`"recall": "none"`) needs neither. Writing the same under the
+    same `client_id` again answers 200 and the entry made before.
+    """
+    account = signin.caller("write")
+    details = Details.model_validate(parsing.body(schemas.NewEntry).model_dump())
+    entry, new = _write(account, details)
+    return _answer(entry, 201 if new else 200)
+
+
+@blueprint.get("")
+@documented(
+    "entries",
+    answers={200: schemas.EntryPage},
+    raises=(*_WHO, errors.Malformed, errors.Invalid),
+    query=schemas.ListQuery,
+)
+def list_entries() -> dict[str, Any]:
+    """List entries, newest `dreamed_at` first."""
+    account = signin.caller("read")
+    query = parsing.query(schemas.ListQuery)
+    filters = Filters.model_construct(**{name: getattr(query, name) for name in Filters.model_fields})
+    page = entries.find(account, filters, limit=query.limit, cursor=query.cursor)
+    return schemas.entry_page(page, tools().storage)
+
+
+@blueprint.get("/<uuid:entry_id>")
+@documented("entries", answers={200: schemas.EntryOut}, raises=_ONE)
+def get_entry(entry_id: UUID) -> Response:
+    """Read an entry."""
+    account = signin.caller("read")
+    return _answer(entries.get(account, entry_id))
+
+
+@blueprint.patch("/<uuid:entry_id>")
+@documented(
+    "entries",
+    answers={200: schemas.EntryOut},
+    raises=(*_ONE, errors.Malformed, errors.Outdated, errors.TooLarge, errors.Invalid),
+    json=schemas.EntryChanges,
+    extra=_IF_MATCH,
+)
+def change_entry(entry_id: UUID) -> Response:
+    """Change an entry.
+
+    So that two devices do not overwrite one another, send what you last read: its ETag as `If-Match`, or its
+    `updated_at`. When the entry was changed since, nothing happens and the answer is 412.
+    """
+    account = signin.caller("write")
+    changes = Changes.model_validate(parsing.body(schemas.EntryChanges).model_dump(exclude_unset=True))
+    etag = None if request.if_match.star_tag else next(iter(request.if_match.as_set()), None)
+    with transaction():
+        entry = entries.change(account, entry_id, changes, etag=etag)
+    return _answer(entry)
+
+
+@blueprint.delete("/<uuid:entry_id>")
+@documented("entries", answers={204: None}, raises=(*_ONE, errors.Invalid), query=schemas.DeleteQuery)
+def delete_entry(entry_id: UUID) -> tuple[str, int]:
+    """Move an entry to the trash, where it stays for 30 days, or delete it for good."""
+    account = signin.caller("write")
+    if parsing.query(schemas.DeleteQuery).permanent:
+        recordings.remove(tools().storage, [entries.get(account, entry_id, trashed=None)])
+    else:
+        with transaction():
+            entries.trash(account, entry_id)
+    return "", 204
+
+
+@blueprint.post("/<uuid:entry_id>/restore")
+@documented("entries", answers={200: schemas.EntryOut}, raises=_ONE)
+def restore_entry(entry_id: UUID) -> Response:
+    """Take an entry out of the trash."""
+    account = signin.caller("write")
+    with transaction():
+        entry = entries.restore(account, entry_id)
+    return _answer(entry)
+
+
+@blueprint.get("/<uuid:entry_id>/audio")
+@documented(
+    "recordings",
+    answers={},
+    raises=(*_ONE, errors.Invalid, errors.StorageFailed),
+    query=schemas.AudioQuery,
+    extra=_AUDIO,
+)
+def get_audio(entry_id: UUID) -> Response:
+    """Play the original recording; byte ranges are answered."""
+    account = signin.caller("read")
+    download = parsing.query(schemas.AudioQuery).download
+    entry = entries.get(account, entry_id)
+    if entry.file_path is None:
+        raise errors.NotFound("This entry was written: it has no recording.")
+    storage = tools().storage
+    storage.open(entry.file_path).close()  # says in our words when it is missing
+    response = send_file(
+        storage.path(entry.file_path),
+        mimetype=entry.content_type,
+        as_attachment=download,
+        download_name=entry.original_filename,
+        etag=entry.sha256 or False,
+        max_age=0,
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _write(account: Account, details: Details) -> tuple[Entry, bool]:
+    try:
+        with transaction():
+            if entry := entries.same_text(account, details):
+                return entry, False
+            return entries.create(account, details), True
+    except IntegrityError:
+        # Two requests at once under one client_id: the other was first.
+        if entry := entries.same_text(account, details):
+            return entry, False
+        raise
+
+
+def _answer(entry: Entry, status: int = 200) -> Response:
+    response = jsonify(schemas.entry_out(entry, tools().storage))
+    response.status_code = status
+    response.set_etag(entries.etag_of(entry))
+    return response.make_conditional(request) if request.method == "GET" else response

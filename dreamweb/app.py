@@ -1,0 +1,140 @@
+"""Builds the application from settings: wires everything, decides nothing."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import IO, Any, cast
+from uuid import uuid4
+
+import flask_migrate
+from flask import Flask, Request, Response, g, request
+from flask_cors import CORS
+
+from dreamweb import api, cli, log, signin
+from dreamweb import models as models  # the migrations look for every table
+from dreamweb.api import docs, entries, errors, health, tokens, upload
+from dreamweb.config import Settings, resource, secret_key
+from dreamweb.db import db, engine_options, prepare
+from dreamweb.errors import BadSetting, StorageFailed
+from dreamweb.storage import Storage
+from dreamweb.tools import Tools
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+logger = log.Logger(__name__)
+
+
+class _Request(Request):
+    """Streams uploaded files into the storage folder, so that putting them in their place copies nothing."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        scratch = api.tools().storage.scratch()
+        # Werkzeug closes them only when the form was parsed to its end.
+        g.setdefault("scratches", []).append(scratch)
+        return cast(IO[bytes], scratch)
+
+
+def build(settings: Settings) -> Flask:
+    """The Flask application. Raises `BadSetting` when the data folder or the storage cannot be used."""
+    log.configure("DEBUG" if settings.debug else settings.log_level)
+    app = Flask(
+        "dreamweb",
+        template_folder=str(resource("templates")),
+        static_folder=str(resource("static")),
+        instance_path=str(settings.data_dir.absolute()),
+    )
+    app.request_class = _Request
+    app.debug = settings.debug
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(
+            settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
+        ),
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        DREAMWEB=settings,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    _add_database(app, settings)
+    tools = _tools(settings)
+    app.extensions["dreamweb"] = tools
+    health.init_app(app, tools)
+    signin.init_app(app)
+    _add_api(app, settings)
+    cli.register(app)
+    return app
+
+
+def _tools(settings: Settings) -> Tools:
+    try:
+        storage = Storage(settings.audio_root)
+    except StorageFailed as error:
+        raise BadSetting(f"AUDIO_STORAGE_PATH: {settings.audio_root} cannot be used: {error.__cause__}.") from None
+    return Tools(storage=storage, formats=settings.allowed_audio_formats, max_file_bytes=settings.max_file_bytes)
+
+
+def _add_database(app: Flask, settings: Settings) -> None:
+    db.init_app(app)
+    flask_migrate.Migrate(app, db, directory=str(resource("migrations")), render_as_batch=True)
+    with app.app_context():
+        prepare(db.engine)
+
+
+def _add_api(app: Flask, settings: Settings) -> None:
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_close_scratches)
+    errors.register(app)
+    for module in (upload, entries, tokens):
+        blueprint = module.blueprint
+        app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(docs.blueprint)
+    if settings.cors_origins:
+        CORS(
+            app,
+            resources={r"/api/*": {"origins": list(settings.cors_origins)}},
+            expose_headers=["ETag", "X-Request-ID", "Retry-After"],
+            max_age=3600,
+        )
+
+
+def _begin() -> None:
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if _SANE_ID.fullmatch(sent) else str(uuid4())
+    g.started = time.monotonic()
+    log.request_id.set(g.request_id)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Content-Security-Policy", _NOTHING)
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    logger.info(
+        "Request answered",
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        ms=round((time.monotonic() - g.started) * 1000),
+        account=g.get("account_id", "-"),
+        ip=request.remote_addr,
+    )
+    return response
+
+
+def _close_scratches(_error: Any) -> None:
+    for scratch in g.pop("scratches", []):
+        scratch.close()
+    log.request_id.set(None)

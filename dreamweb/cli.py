@@ -1,0 +1,202 @@
+"""The commands, in words: serve, upgrade, account, token, verify."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import timedelta
+from importlib.metadata import version
+from uuid import UUID
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, ScriptInfo
+
+from dreamweb import accounts, db, housekeeping, recordings, server
+from dreamweb import verify as verification
+from dreamweb.config import Settings, resource
+from dreamweb.errors import BadSetting, Invalid
+from dreamweb.models.account import ROLES, SCOPES, Account
+from dreamweb.tools import Tools
+
+
+def register(app: Flask) -> None:
+    for command in (serve, upgrade, verify, account, token):
+        app.cli.add_command(command)
+
+
+def _settings(app: Flask) -> Settings:
+    found: Settings = app.config["DREAMWEB"]
+    return found
+
+
+def _tools(app: Flask) -> Tools:
+    found: Tools = app.extensions["dreamweb"]
+    return found
+
+
+def _upgrade() -> bool:
+    return db.upgrade(resource("migrations"))
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; the setting HOST otherwise.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; the setting PORT otherwise.")
+@click.pass_context
+def serve(context: click.Context, host: str | None, port: int | None) -> None:
+    """Upgrade the database, then serve until stopped."""
+    app = context.ensure_object(ScriptInfo).load_app()
+    settings, tools = _settings(app), _tools(app)
+    host, port = host or settings.host, settings.port if port is None else port
+    tempfile.tempdir = str(tools.storage.temporary_folder)
+    with app.app_context():
+        _upgrade()
+        _ensure_first(settings)
+        newcomer = accounts.count() == 0
+    if settings.reload:
+        app.run(host, port, use_reloader=True)  # Flask's own server: for developers
+        return
+    try:
+        listening = server.create(
+            app,
+            tools.storage,
+            host=host,
+            port=port,
+            threads=settings.web_threads,
+            limit=tools.max_body_bytes,
+            proxy=settings.trusted_proxy,
+        )
+    except OSError as error:
+        raise BadSetting(f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}.") from None
+    for address, bound in server.addresses(listening):
+        click.echo(f"DreamWeb {version('dreamweb')} listens on http://{address}:{bound}")
+    click.echo(f"Data: {settings.data_dir.absolute()}")
+    if newcomer:
+        click.echo(f"There is no account yet. Make the first one: {sys.argv[0]} account add NAME")
+    sys.stdout.flush()
+    stopping = server.stop_by_signal(listening)
+    housekeeping.start(app, tools.storage, stopping)
+    server.run(listening, stopping)
+
+
+def _ensure_first(settings: Settings) -> None:
+    secrets = (settings.admin_password, settings.api_token)
+    password, api_token = (secret.get_secret_value() if secret else None for secret in secrets)
+    with db.transaction():
+        accounts.ensure_first(settings.admin_username, password, api_token)
+
+
+@click.command()
+@click.pass_context
+def upgrade(context: click.Context) -> None:
+    """Bring the database's tables up to date."""
+    with context.ensure_object(ScriptInfo).load_app().app_context():
+        click.echo("The database was upgraded." if _upgrade() else "The database is up to date.")
+
+
+account = AppGroup("account", help="Who may use this journal.")
+token = AppGroup("token", help="Tokens by which devices and scripts act for an account.")
+
+
+@account.command("add")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@click.option("--role", type=click.Choice(ROLES), help="Otherwise owner for the first account, member for the others.")
+def add_account(name: str, password_stdin: bool, role: str | None) -> None:
+    """Make an account with a journal of its own."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    _upgrade()
+    with db.transaction():
+        made = accounts.add(name, password, role or ("member" if accounts.count() else "owner"))
+    click.echo(f"Made the account {made.name} ({made.role}).", err=True)
+    click.echo(
+        f"Next, a token for a phone or a script: {sys.argv[0]} token add --account {made.name} --name Phone", err=True
+    )
+
+
+@account.command("list")
+def list_accounts() -> None:
+    """List all accounts."""
+    _upgrade()
+    for each in accounts.every():
+        state = "disabled" if each.disabled_at else "active"
+        click.echo(f"{each.name}\t{each.role}\t{state}\t{each.created_at:%Y-%m-%d}")
+
+
+@token.command("add")
+@click.option("--account", "account_name", required=True, help="Whose token it is.")
+@click.option("--name", required=True, help="What will carry it, like Phone.")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Repeatable; all rights without it.")
+@click.option("--days", type=click.IntRange(1, 36500), help="After how many days it ends; never without it.")
+def add_token(account_name: str, name: str, scopes: tuple[str, ...], days: int | None) -> None:
+    """Make a token and print it, this once."""
+    _upgrade()
+    expires_at = db.now() + timedelta(days=days) if days else None
+    with db.transaction():
+        _, secret = accounts.add_token(_account(account_name), name, scopes or ("write",), expires_at)
+    click.echo(secret)
+
+
+@token.command("list")
+@click.option("--account", "account_name", required=True)
+def list_tokens(account_name: str) -> None:
+    """List an account's tokens; the tokens themselves are not kept."""
+    _upgrade()
+    for each in accounts.tokens(_account(account_name)):
+        used = f"{each.last_used_at:%Y-%m-%d}" if each.last_used_at else "never used"
+        click.echo(f"{each.id}\t{each.name}\t{each.scopes}\t{used}")
+
+
+@token.command("revoke")
+@click.option("--account", "account_name", required=True)
+@click.argument("token_id", type=click.UUID)
+def revoke_token(account_name: str, token_id: UUID) -> None:
+    """Revoke a token by its id, as `token list` shows it."""
+    _upgrade()
+    with db.transaction():
+        accounts.revoke_token(_account(account_name), token_id)
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Make entries of orphaned recordings and sweep stale temporary files.")
+@click.option(
+    "--account", "account_name", help="Whose an orphan becomes when nothing tells; the only account's if one."
+)
+@click.pass_context
+def verify(context: click.Context, repair: bool, account_name: str | None) -> None:
+    """Compare the database with the recordings on disk; exit status 1 when something is wrong and stays so."""
+    app = context.ensure_object(ScriptInfo).load_app()
+    tools = _tools(app)
+    with app.app_context():
+        _upgrade()
+        adopted = recordings.adopt(tools.storage) if repair else 0
+        with click.progressbar(length=verification.count(), label="Reading recordings", file=sys.stderr) as bar:
+            report = verification.verify(tools.storage, progress=lambda: bar.update(1))
+        found = len(report.problems)
+        if repair:
+            verification.repair(tools, report, _heir(account_name))
+        for problem in report.problems:
+            click.echo(f"{problem.kind}\t{problem.subject}")
+        repaired = report.repaired + adopted
+    click.echo(f"{report.checked} recordings checked, {found + adopted} problems found, {repaired} repaired.", err=True)
+    if report.problems:
+        if not repair and (report.of("orphaned") or report.of("stale")):
+            click.echo("`dreamweb verify --repair` adopts what is orphaned and sweeps what is stale.", err=True)
+        context.exit(1)
+
+
+def _heir(name: str | None) -> Account | None:
+    if name:
+        return _account(name)
+    every = accounts.every()
+    return every[0] if len(every) == 1 else None
+
+
+def _account(name: str) -> Account:
+    found = accounts.named(name)
+    if found is None:
+        raise Invalid(f"There is no account named {name!r}. `{sys.argv[0]} account list` shows all.")
+    return found

@@ -1,0 +1,179 @@
+"""Reads every setting once, checks it, and knows where templates, static files and migrations lie."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from dreamweb.errors import BadSetting
+
+_PACKAGE = Path(__file__).parent
+_CHECKOUT = _PACKAGE.parent
+
+Formats = Literal["mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"]
+
+
+def _default_data_dir() -> Path:
+    """`./instance` of a checkout; of an installed package a folder of the person's own, never one inside a virtual
+    environment, which people delete without a thought."""
+    if (_CHECKOUT / "pyproject.toml").is_file():
+        return _CHECKOUT / "instance"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "dreamweb"
+
+
+def _comma_separated(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Every setting, by the name it has in the environment or in `.env` (there in capitals)."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    audio_storage_path: Path | None = None
+    database_url: SecretStr | None = None
+    database_host: str | None = None
+    database_port: int = Field(default=5432, ge=1, le=65535)
+    database_name: str = "dreamweb"
+    database_user: str = "dreamweb"
+    database_password: SecretStr | None = None
+    db_pool_size: int = Field(default=5, ge=1, le=100)
+    db_max_overflow: int = Field(default=10, ge=0, le=100)
+    max_file_size_mb: int = Field(default=100, ge=1, le=10_000)
+    allowed_audio_formats: Annotated[frozenset[Formats], NoDecode] = frozenset(
+        {"mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"}
+    )
+    host: str = "0.0.0.0"  # noqa: S104 -- a phone on the home network must reach it
+    port: int = Field(default=8000, ge=0, le=65535)
+    web_threads: int = Field(default=8, ge=1, le=64)
+    trusted_proxy: str | None = None
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    secret_key: SecretStr | None = Field(default=None, min_length=16)
+    admin_username: str | None = Field(default=None, min_length=1, max_length=64)
+    admin_password: SecretStr | None = Field(default=None, min_length=8, max_length=1024)
+    api_token: SecretStr | None = Field(default=None, min_length=16, max_length=256)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    debug: bool = False
+    reload: bool = False
+
+    @field_validator("allowed_audio_formats", mode="before")
+    @classmethod
+    def _formats(cls, value: Any) -> Any:
+        formats = {name.lower().removeprefix(".") for name in _comma_separated(value)}
+        if not formats:
+            raise ValueError("name at least one format")
+        return formats
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return _comma_separated(value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and (not origin.startswith(("http://", "https://")) or origin.count("/") != 2):
+                raise ValueError(f"{origin!r} is no origin: write it like https://example.org, or * for any")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                backend = make_url(value.get_secret_value()).get_backend_name()
+            except ArgumentError:
+                raise ValueError("it is not a database address like postgresql://user:password@host/name") from None
+            if backend not in ("sqlite", "postgresql", "postgres"):
+                raise ValueError(f"{backend!r} is not supported: use sqlite or postgresql")
+        return value
+
+    @model_validator(mode="after")
+    def _admin_is_whole(self) -> Settings:
+        if (self.admin_username is None) != (self.admin_password is None):
+            raise ValueError("ADMIN_USERNAME and ADMIN_PASSWORD: set both, or neither")
+        return self
+
+    @cached_property
+    def audio_root(self) -> Path:
+        return (self.audio_storage_path or self.data_dir / "audio").absolute()
+
+    @cached_property
+    def database(self) -> URL:
+        """Where the database is; SQLite in the data folder when no setting says otherwise."""
+        if self.database_url:
+            url = make_url(self.database_url.get_secret_value())
+        elif self.database_host:
+            password = self.database_password.get_secret_value() if self.database_password else None
+            host, port = self.database_host, self.database_port
+            url = URL.create("postgresql", self.database_user, password, host, port, self.database_name)
+        else:
+            url = URL.create("sqlite", database=str(self.data_dir.absolute() / "dreamweb.sqlite3"))
+        if url.get_backend_name() == "sqlite":
+            return url.set(drivername="sqlite")
+        return url.set(drivername="postgresql+psycopg")
+
+    @property
+    def max_file_bytes(self) -> int:
+        return self.max_file_size_mb * 1024 * 1024
+
+
+def load(**values: Any) -> Settings:
+    """Read the settings; `values` take precedence over the environment, and the environment over `.env`.
+
+    Raises `BadSetting` with one sentence that names the setting.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadSetting(f"{name}: {reason}." if name else f"{reason}.") from None
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs sessions: the setting, else one made on first start and kept in the data folder.
+
+    Raises `BadSetting` when it can be neither read nor kept.
+    """
+    if settings.secret_key:
+        return settings.secret_key.get_secret_value()
+    path = settings.data_dir / "secret_key"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            temporary = path.with_name(f".secret_key.{os.getpid()}")
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            # Linked, not renamed: of two processes that start at once, the second takes what the first has made.
+            with suppress(FileExistsError):
+                os.link(temporary, path)
+            temporary.unlink()
+        return path.read_text()
+    except OSError as error:
+        raise BadSetting(f"DATA_DIR: {settings.data_dir} cannot be used: {error.strerror}.") from None
+
+
+def resource(name: str) -> Path:
+    """Where `templates`, `static` or `migrations` lies: inside the installed package, else beside it in a checkout."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _CHECKOUT / name

@@ -1,0 +1,190 @@
+"""Gives the session, the rules every table follows, and `transaction()`: the one place that commits."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    URL,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    event,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+
+LOCK_WAIT = 5
+"""Seconds a statement waits for another writer before it is answered that the database is busy."""
+
+JSONColumn = JSON().with_variant(JSONB(), "postgresql")
+
+_UPGRADE_LOCK = 0x447265616D  # "Dream": any number of ours, the same in every process
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+# What was read stays readable after its transaction: views render after committing.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: timezone-aware in Python, TIMESTAMPTZ on PostgreSQL, naive UTC on SQLite, which has no such type."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def session() -> Session:
+    """The session of the current request, command or job."""
+    return db.session()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Everything written inside is committed together at the end, or not at all.
+
+    Ends a reading transaction that is still open: it may have read what has changed since, and SQLite refuses
+    to let such a one write (SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/rescode.html).
+    """
+    current = session()
+    current.commit()
+    current.connection(execution_options={"dreamweb_writes": True})
+    try:
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        raise
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a database error means that it is locked, stopped or out of reach, so that trying again may help."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.OperationalError):
+        # The low byte is the primary code. https://www.sqlite.org/rescode.html
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+    return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+def engine_options(url: URL, *, pool_size: int, max_overflow: int) -> dict[str, Any]:
+    """What `create_engine` needs for this database."""
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": LOCK_WAIT}
+    if url.get_backend_name() == "sqlite":
+        return options | {"connect_args": {"timeout": LOCK_WAIT}}
+    # tcp_user_timeout: a server whose cable was pulled is noticed in ten seconds, not in fifteen minutes.
+    # https://www.postgresql.org/docs/17/libpq-connect.html
+    return options | {
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": LOCK_WAIT,
+            "tcp_user_timeout": 10_000,
+            "options": f"-c timezone=UTC -c lock_timeout={LOCK_WAIT}s -c statement_timeout=60s",
+        },
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Make SQLite keep what it has confirmed, check foreign keys, and leave `BEGIN` to us."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+
+
+def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's sqlite3 would begin transactions by itself, and too late for reads.
+    connection.isolation_level = None
+    # WAL does not fsync each commit unless synchronous is FULL. https://www.sqlite.org/pragma.html#pragma_synchronous
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A transaction that will write takes its place in the queue at once; a deferred one could be refused in the middle.
+    writes = connection.get_execution_options().get("dreamweb_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def upgrade(migrations: Path) -> bool:
+    """Bring the tables up to the newest migration; safe when several processes do so at once.
+
+    Needs an application context. Returns whether anything had to be done.
+    """
+    with _one_at_a_time(db.engine):
+        if _revision(db.engine) == ScriptDirectory(str(migrations)).get_current_head():
+            return False
+        flask_migrate.upgrade(directory=str(migrations))
+        return True
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name == "sqlite":
+        database = Path(engine.url.database or "dreamweb")
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(f"{database}.upgrade", os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    else:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # A second process waits here for as long as the first one's migration takes.
+            connection.execute(text("SET lock_timeout = 0"))
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _UPGRADE_LOCK})
+                connection.invalidate()  # its settings must not come back from the pool

@@ -1,0 +1,260 @@
+"""Creates, finds, changes and deletes entries; a function here is called inside somebody else's transaction."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import selectinload
+
+from dreamweb.db import now, session
+from dreamweb.details import Changes, Details, Filters
+from dreamweb.errors import Conflict, Malformed, NotFound, Outdated
+from dreamweb.models.account import Account
+from dreamweb.models.entry import Entry, Tag, entry_tags
+
+KEEP_TRASH = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The original bytes of an entry, as they are stored. `key` is their place in the storage."""
+
+    entry_id: UUID
+    original_filename: str
+    saved_filename: str
+    key: str
+    uploaded_at: datetime
+    content_type: str
+    size_bytes: int
+    sha256: str
+    duration_seconds: float
+
+
+@dataclass(frozen=True)
+class Page:
+    """Entries in the order asked for, and the cursor of the next page, if there is one."""
+
+    items: Sequence[Entry]
+    next_cursor: str | None
+
+
+def create(account: Account, details: Details, recording: Recording | None = None) -> Entry:
+    """Add an entry, written or recorded."""
+    values = details.model_dump(exclude={"tags", "metadata", "dreamed_at"})
+    moment = now()
+    entry = Entry(
+        id=uuid4(),
+        account_id=account.id,
+        status="ready",
+        uploaded_at=moment,
+        created_at=moment,
+        updated_at=moment,
+        details=details.metadata,
+        dreamed_at=details.dreamed_at or moment,
+        **values,
+    )
+    if recording:
+        entry.id = recording.entry_id
+        entry.status = "stored"
+        entry.original_filename = recording.original_filename
+        entry.saved_filename = recording.saved_filename
+        entry.file_path = recording.key
+        entry.uploaded_at = recording.uploaded_at
+        entry.dreamed_at = details.dreamed_at or recording.uploaded_at
+        entry.content_type = recording.content_type
+        entry.size_bytes = recording.size_bytes
+        entry.sha256 = recording.sha256
+        entry.duration_seconds = recording.duration_seconds
+    entry.tags = _tags(account, details.tags)
+    session().add(entry)
+    session().flush()
+    return entry
+
+
+def get(account: Account, entry_id: UUID, *, trashed: bool | None = False, lock: bool = False) -> Entry:
+    """One entry with its tags; `trashed=None` finds it in the trash as well as outside, `True` only there.
+
+    Raises `NotFound` when there is none, or it belongs to someone else.
+    """
+    query = select(Entry).where(Entry.id == entry_id, Entry.account_id == account.id)
+    if trashed is not None:
+        query = query.where(Entry.deleted_at.is_not(None) if trashed else Entry.deleted_at.is_(None))
+    if lock:
+        query = query.with_for_update(of=Entry).execution_options(populate_existing=True)
+    entry = session().scalar(query.options(selectinload(Entry.tags)))
+    if entry is None:
+        raise NotFound("There is no such entry." if not trashed else "There is no such entry in the trash.")
+    return entry
+
+
+def by_client_id(account: Account, client_id: UUID) -> Entry | None:
+    """The entry that a client made under this id, in the trash too: repeating must not make it a second time."""
+    query = select(Entry).where(Entry.account_id == account.id, Entry.client_id == client_id)
+    return session().scalar(query.options(selectinload(Entry.tags)))
+
+
+def has_recording(key: str) -> bool:
+    """Whether an entry has the file of this storage key."""
+    query = select(Entry.id).where(Entry.saved_filename == key.rpartition("/")[2])
+    return session().scalar(query) is not None
+
+
+def same_recording(account: Account, client_id: UUID | None, sha256: str) -> Entry | None:
+    """The entry made before from the same bytes under the same `client_id`, or None.
+
+    Raises `Conflict` when that id stands for something else.
+    """
+    entry = by_client_id(account, client_id) if client_id else None
+    if entry and entry.sha256 != sha256:
+        raise Conflict(
+            "Another entry was made under this client_id. Send different recordings under different client_ids."
+        )
+    return entry
+
+
+def same_text(account: Account, details: Details) -> Entry | None:
+    """The entry written before under the same `client_id` with the same text and title, or None.
+
+    Raises `Conflict` when that id stands for something else.
+    """
+    entry = by_client_id(account, details.client_id) if details.client_id else None
+    if entry and (entry.sha256 or (entry.text, entry.title) != (details.text, details.title)):
+        raise Conflict(
+            "Another entry was made under this client_id. Send different entries under different client_ids."
+        )
+    return entry
+
+
+def find(account: Account, filters: Filters, *, limit: int = 20, cursor: str | None = None) -> Page:
+    """Entries by when they were dreamed, newest first.
+
+    Raises `Malformed` for a cursor that is not from here.
+    """
+    query = select(Entry).where(Entry.account_id == account.id, *_conditions(account, filters))
+    if cursor:
+        query = query.where(tuple_(Entry.dreamed_at, Entry.id) < _read_cursor(cursor))
+    query = query.order_by(Entry.dreamed_at.desc(), Entry.id.desc()).limit(limit + 1).options(selectinload(Entry.tags))
+    found = session().scalars(query).all()
+    items = found[:limit]
+    return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+
+
+def change(account: Account, entry_id: UUID, changes: Changes, *, etag: str | None = None) -> Entry:
+    """Change what `changes` names.
+
+    Raises `NotFound`, and `Outdated` when the entry no longer is what `changes.updated_at` or `etag` says it was.
+    """
+    entry = get(account, entry_id, lock=True)
+    if (etag and etag != etag_of(entry)) or (changes.updated_at and changes.updated_at != entry.updated_at):
+        raise Outdated("This entry was changed on another device meanwhile. Read it again, then change it.")
+    values = changes.model_dump(exclude_unset=True, exclude={"updated_at", "tags", "metadata"})
+    for name, value in values.items():
+        setattr(entry, name, value)
+    if "metadata" in changes.model_fields_set:
+        entry.details = changes.metadata
+    if "tags" in changes.model_fields_set:
+        entry.tags = _tags(account, changes.tags)
+    _touch(entry)
+    session().flush()
+    return entry
+
+
+def trash(account: Account, entry_id: UUID) -> None:
+    """Put an entry into the trash. Raises `NotFound`."""
+    entry = get(account, entry_id, lock=True)
+    entry.deleted_at = now()
+    _touch(entry)
+
+
+def restore(account: Account, entry_id: UUID) -> Entry:
+    """Take an entry out of the trash. Raises `NotFound` when it is not in there."""
+    entry = get(account, entry_id, trashed=True, lock=True)
+    entry.deleted_at = None
+    _touch(entry)
+    session().flush()
+    return entry
+
+
+def delete(entry: Entry) -> None:
+    """Delete the row for good; the recording's file is the caller's to remove, see `recordings.removing`."""
+    session().delete(entry)
+
+
+def expired() -> Sequence[Entry]:
+    """Some of the entries that have been in the trash for longer than it keeps them."""
+    return session().scalars(select(Entry).where(Entry.deleted_at < now() - KEEP_TRASH).limit(100)).all()
+
+
+def etag_of(entry: Entry) -> str:
+    """Names the state of an entry: changes whenever the entry does."""
+    return f"{entry.updated_at:%Y%m%dT%H%M%S%f}"
+
+
+def _touch(entry: Entry) -> None:
+    # Never the same twice, however coarse the clock: it is what tells two states apart.
+    entry.updated_at = max(now(), entry.updated_at + timedelta(microseconds=1))
+
+
+def _tags(account: Account, names: Sequence[str]) -> list[Tag]:
+    """The tag rows of these names; those that are new are made, also when another request makes them meanwhile."""
+    if not names:
+        return []
+    dialect = sqlite if session().get_bind().dialect.name == "sqlite" else postgresql
+    rows = [{"id": uuid4(), "account_id": account.id, "name": name} for name in names]
+    session().execute(dialect.insert(Tag).values(rows).on_conflict_do_nothing())
+    query = select(Tag).where(Tag.account_id == account.id, Tag.name.in_(names)).order_by(Tag.name)
+    return list(session().scalars(query))
+
+
+def _conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
+    conditions = [Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)]
+    if filters.kind:
+        conditions.append(Entry.kind == filters.kind)
+    if filters.status:
+        conditions.append(Entry.status == filters.status)
+    if filters.mood:
+        conditions.append(Entry.mood == filters.mood)
+    if filters.start:
+        conditions.append(Entry.dreamed_at >= filters.start)
+    if filters.end:
+        conditions.append(Entry.dreamed_at < filters.end)
+    if filters.has == "audio":
+        conditions.append(Entry.file_path.is_not(None))
+    if filters.has == "text":
+        conditions.append(or_(Entry.text.is_not(None), Entry.transcription.is_not(None)))
+    if filters.tag:
+        conditions.append(_tagged(account, filters))
+    return conditions
+
+
+def _tagged(account: Account, filters: Filters) -> ColumnElement[bool]:
+    each = [
+        Entry.id.in_(
+            select(entry_tags.c.entry_id).join(Tag).where(and_(Tag.account_id == account.id, Tag.name == name))
+        )
+        for name in filters.tag
+    ]
+    return and_(*each) if filters.match == "all" else or_(*each)
+
+
+def _cursor(entry: Entry) -> str:
+    position = json.dumps([entry.dreamed_at.isoformat(), str(entry.id)])
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[Any, Any]:
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+        moment, entry_id = datetime.fromisoformat(position[0]).astimezone(UTC), UUID(position[1])
+    except (ValueError, binascii.Error, TypeError, IndexError, KeyError, AttributeError, OverflowError):
+        raise Malformed("This cursor is not from here. Start again without one.") from None
+    return moment, entry_id

@@ -1,0 +1,77 @@
+"""Names what can go wrong, in our own words; the interfaces turn these into status codes."""
+
+from __future__ import annotations
+
+
+class DreamWebError(Exception):
+    """Anything we foresee going wrong.
+
+    `detail` is one or two plain sentences for the person: what happened, and what can be done.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class BadSetting(DreamWebError):
+    """A setting has a value we cannot start with."""
+
+
+class Malformed(DreamWebError):
+    """The request itself cannot be understood: broken JSON, a cursor that is not ours."""
+
+
+class Invalid(DreamWebError):
+    """The request is understood, but some of its values are not possible.
+
+    `fields` maps the name of each such field to the reason.
+    """
+
+    def __init__(self, detail: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.fields = fields or {}
+
+
+class NoFile(DreamWebError):
+    """A recording was expected, and none was sent."""
+
+
+class EmptyFile(DreamWebError):
+    """The file that was sent has no bytes."""
+
+
+class NotAudio(DreamWebError):
+    """The bytes are not a recording that can be played, or not of an allowed format."""
+
+
+class TooLarge(DreamWebError):
+    """More bytes than the settings allow."""
+
+
+class Unauthenticated(DreamWebError):
+    """Nobody can tell who is asking: no token, a wrong one, or one that has ended."""
+
+
+class Forbidden(DreamWebError):
+    """It is known who is asking, and they may not do this."""
+
+
+class NotFound(DreamWebError):
+    """There is no such thing, or it belongs to someone else."""
+
+
+class Conflict(DreamWebError):
+    """It contradicts something that is already kept."""
+
+
+class Outdated(DreamWebError):
+    """The thing was changed since the client last read it."""
+
+
+class StorageFailed(DreamWebError):
+    """The bytes could not be written to, or read from, the storage."""
+
+
+class StorageFull(StorageFailed):
+    """There is no room left for the bytes."""

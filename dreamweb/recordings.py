@@ -1,0 +1,278 @@
+"""Keeps a recording's file and its row together: both, or neither, or a note from which the row is made later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import TypeAdapter
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from dreamweb import accounts, entries, log
+from dreamweb.adapters import audio
+from dreamweb.adapters.audio import Sound
+from dreamweb.db import is_away, now, session, transaction
+from dreamweb.details import Details, clean_filename
+from dreamweb.entries import Recording
+from dreamweb.errors import Conflict, DreamWebError, EmptyFile, StorageFailed, TooLarge
+from dreamweb.models.account import Account
+from dreamweb.models.entry import Entry
+from dreamweb.storage import Note, Scratch, Storage
+from dreamweb.tools import Tools
+
+logger = log.Logger(__name__)
+
+_RECORDING = TypeAdapter(Recording)
+
+# A file's own date counts as the time of the dream only when it is a believable one: cameras and old phones often
+# start in 1970 or 2000.
+_OLDEST_FILE_DATE = datetime(2001, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A recording that has arrived and is known to play, still in its scratch file."""
+
+    scratch: Scratch
+    sound: Sound
+    size_bytes: int
+    sha256: str
+
+
+def examine(tools: Tools, scratch: Scratch) -> Examined:
+    """Find out what has arrived.
+
+    Raises `EmptyFile`, `TooLarge`, or `NotAudio` when it is no recording that plays.
+    """
+    size = scratch.size
+    if size == 0:
+        raise EmptyFile("The file is empty: it has no bytes. Check the recording on the device and send it again.")
+    if size > tools.max_file_bytes:
+        raise too_large(tools.max_file_bytes)
+    # While a child process examines the bytes, we hash them and send them on their way to the disk.
+    with audio.examine(scratch.fileno(), allowed=tools.formats) as examination:
+        digest = scratch.sha256()
+        tools.storage.sync(scratch)
+        sound = examination.result()
+    return Examined(scratch, sound, size, digest)
+
+
+def too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"This recording is larger than {limit // 1024 // 1024} MB. "
+        "Split it, or raise the limit in the settings (MAX_FILE_SIZE_MB)."
+    )
+
+
+def keep(
+    tools: Tools, account: Account, examined: Examined, details: Details, filename: str | None
+) -> tuple[Entry, bool]:
+    """Make an entry of a recording; answers it, and whether it is new: repeating under one `client_id` is not.
+
+    Commits by itself, because the file must be placed before and settled after the commit. Raises `Conflict` when
+    the `client_id` stands for another entry, `StorageFull`, `StorageFailed`, or the database's error.
+    """
+    recording = _describe(examined, filename)
+    details = _complete(details, examined.sound)
+    try:
+        with _placing(tools.storage, account.id, examined, recording, details), transaction():
+            if entry := entries.same_recording(account, details.client_id, examined.sha256):
+                raise _RepeatedError(entry)
+            entry = entries.create(account, details, recording)
+    except _RepeatedError as repeated:
+        return repeated.entry, False
+    except IntegrityError:
+        # Two requests at once under one client_id: the other was first.
+        if entry := entries.same_recording(account, details.client_id, examined.sha256):
+            return entry, False
+        raise
+    return entry, True
+
+
+def remove(storage: Storage, batch: Sequence[Entry]) -> None:
+    """Delete entries for good, their files too. Commits by itself, because the files go after the rows."""
+    with _removing(storage, [entry.file_path for entry in batch if entry.file_path]), transaction():
+        for entry in batch:
+            entries.delete(entry)
+
+
+def empty_trash(storage: Storage) -> int:
+    """Delete for good what has been in the trash for longer than it keeps; answers how many entries."""
+    done = 0
+    while batch := entries.expired():
+        remove(storage, batch)
+        done += len(batch)
+    return done
+
+
+def adopt(storage: Storage) -> int:
+    """Settle the notes that a crash or an absent database has left; answers how many recordings became entries.
+
+    Raises the database's error when it is still away; the notes stay then.
+    """
+    adopted = 0
+    for note in storage.notes_left():
+        try:
+            if note.content["action"] == "add":
+                adopted += _adopt_one(storage, note)
+            else:
+                _finish_removal(storage, note.content["key"])
+        except (KeyError, ValueError, StorageFailed, SQLAlchemyError) as error:
+            note.keep()
+            if is_away(error):
+                raise
+            logger.error("A note could not be settled and is kept", note=note.path, error=type(error).__name__)
+        else:
+            note.drop()
+    return adopted
+
+
+def adopt_orphan(tools: Tools, key: str, account: Account) -> Entry:
+    """Make an entry of a file that has neither row nor note, under the name it has.
+
+    Raises `NotAudio`, `EmptyFile` or `TooLarge` when it is no recording, `StorageFailed` when it cannot be read.
+    """
+    day, _, name = key.partition("/")
+    with tools.storage.open(key) as file, tools.storage.copy(file) as scratch:
+        examined = examine(tools, scratch)
+    details = _complete(Details(title=f"Recovered recording of {day}"), examined.sound)
+    recording = replace(
+        _describe(examined, name), saved_filename=name, key=key, uploaded_at=tools.storage.modified_at(key)
+    )
+    with transaction():
+        return entries.create(account, details, recording)
+
+
+class _RepeatedError(Exception):
+    """The recording is here already; carried past the clean-up of what came in the second time."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.id)
+        self.entry = entry
+
+
+def _describe(examined: Examined, filename: str | None) -> Recording:
+    """What will be said of the recording, and where it will be kept."""
+    entry_id, uploaded_at = uuid4(), now()
+    sound = examined.sound
+    saved = f"{entry_id}_{uploaded_at:%Y%m%dT%H%M%S}.{sound.extension}"
+    return Recording(
+        entry_id=entry_id,
+        original_filename=clean_filename(filename, default=f"recording.{sound.extension}"),
+        saved_filename=saved,
+        key=f"{uploaded_at:%Y-%m-%d}/{saved}",
+        uploaded_at=uploaded_at,
+        content_type=sound.content_type,
+        size_bytes=examined.size_bytes,
+        sha256=examined.sha256,
+        duration_seconds=sound.duration_seconds,
+    )
+
+
+def _complete(details: Details, sound: Sound) -> Details:
+    """Fill in from the file's own tags what the person has left out."""
+    known: dict[str, Any] = {}
+    if details.title is None and sound.title:
+        known["title"] = sound.title
+    if details.dreamed_at is None and sound.recorded_at and _OLDEST_FILE_DATE < sound.recorded_at <= now():
+        known["dreamed_at"] = sound.recorded_at
+    return details.model_copy(update=known)
+
+
+@contextmanager
+def _placing(
+    storage: Storage, account_id: UUID, examined: Examined, recording: Recording, details: Details
+) -> Iterator[None]:
+    """Put the file in its place; inside, the row is written and committed.
+
+    When the database refuses the row, the file is removed. When it cannot be reached (then it may even have kept the
+    row), the file stays, with the note from which `adopt` makes the row later. Raises `StorageFull`, `StorageFailed`.
+    """
+    content = {
+        "action": "add",
+        "account_id": str(account_id),
+        "recording": _RECORDING.dump_python(recording, mode="json"),
+        "details": details.model_dump(mode="json"),
+    }
+    note = storage.note(recording.saved_filename, content)
+    try:
+        storage.put(examined.scratch, recording.key)
+        yield
+    except (DreamWebError, SQLAlchemyError, _RepeatedError) as error:
+        if is_away(error):
+            note.keep()
+            logger.error(
+                "The database is away: the recording is kept, and becomes an entry when it is back",
+                file=storage.path(recording.key),
+                account=account_id,
+                size=recording.size_bytes,
+            )
+        else:
+            _undo(storage, recording.key, note)
+        raise
+    note.drop()
+
+
+@contextmanager
+def _removing(storage: Storage, keys: list[str]) -> Iterator[None]:
+    """Inside, the rows are deleted and committed; then the files are removed, at once or after a crash by `adopt`."""
+    notes = [storage.note(f"remove-{uuid4()}", {"action": "remove", "key": key}) for key in keys]
+    try:
+        yield
+    except SQLAlchemyError as error:
+        for note in notes:
+            # When it cannot be known whether the rows are gone, that is found out later.
+            if is_away(error):
+                note.keep()
+            else:
+                note.drop()
+        raise
+    for key, note in zip(keys, notes, strict=True):
+        try:
+            storage.delete(key)
+        except StorageFailed:
+            note.keep()
+        else:
+            note.drop()
+
+
+def _adopt_one(storage: Storage, note: Note) -> bool:
+    recording = _RECORDING.validate_python(note.content["recording"])
+    details = Details.model_validate(note.content["details"])
+    if storage.size(recording.key) is None:  # it was not put in its place any more
+        return False
+    if session().get(Entry, recording.entry_id):
+        return False
+    account = accounts.get(UUID(note.content["account_id"]))
+    if account is None:
+        logger.error("A recording's account is gone; the file is left for `dreamweb verify`", key=recording.key)
+        return False
+    try:
+        if entries.same_recording(account, details.client_id, recording.sha256):
+            # The client has sent it again meanwhile, and has been told of that entry.
+            storage.delete(recording.key)
+            return False
+    except Conflict:
+        details = details.model_copy(update={"client_id": None})
+    with transaction():
+        entries.create(account, details, recording)
+    logger.info("A recording was adopted", entry=recording.entry_id, account=account.id, size=recording.size_bytes)
+    return True
+
+
+def _finish_removal(storage: Storage, key: str) -> None:
+    if not entries.has_recording(key):
+        storage.delete(key)
+
+
+def _undo(storage: Storage, key: str, note: Note) -> None:
+    try:
+        storage.delete(key)
+    except StorageFailed:
+        note.keep()
+    else:
+        note.drop()

