@@ -13,12 +13,12 @@ from dreamweb.errors import DreamWebError, Invalid
 
 # Settings are read in one place only, so Flask must not load a `.env` into the environment by itself.
 group = FlaskGroup(
-    "dreamweb",
     create_app=create_app,
     help="DreamWeb, a voice dream journal.",
     load_dotenv=False,
     set_debug_flag=False,
     add_version_option=False,
+    add_default_commands=False,
 )
 
 

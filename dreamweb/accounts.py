@@ -57,6 +57,8 @@ def add(name: str, password: str | None, role: str = "member") -> Account:
 
 
 def named(name: str) -> Account | None:
+    if "\0" in name:  # PostgreSQL would refuse the question
+        return None
     return session().scalar(select(Account).where(Account.name_key == _name_key(name)))
 
 
@@ -128,10 +130,9 @@ def revoke_token(account: Account, token_id: UUID) -> None:
 
 
 def by_token(secret: str) -> Token | None:
-    """The row of this token with its account loaded, or None when it is unknown, has ended, or its account is closed."""
-    query = (
-        select(Token).options(joinedload(Token.account, innerjoin=True)).where(Token.token_hash == hash_token(secret))
-    )
+    """The row of this token with its account, or None when it is unknown, has ended, or its account is closed."""
+    query = select(Token).where(Token.token_hash == hash_token(secret))
+    query = query.options(joinedload(Token.account, innerjoin=True))
     token = session().scalar(query)
     if token is None or (token.expires_at and token.expires_at <= now()) or token.account.disabled_at:
         return None
@@ -143,8 +144,8 @@ def use_is_worth_noting(token: Token) -> bool:
     return token.last_used_at is None or now() - token.last_used_at > _USE_NOTED_EVERY
 
 
-def note_use(token: Token) -> None:
-    session().execute(update(Token).where(Token.id == token.id).values(last_used_at=now()))
+def note_use(token_id: UUID) -> None:
+    session().execute(update(Token).where(Token.id == token_id).values(last_used_at=now()))
 
 
 def ensure_first(username: str | None, password: str | None, api_token: str | None) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import flask_migrate
 from flask import Flask, Request, Response, g, request
 from flask_cors import CORS
+from werkzeug.http import parse_date
 
 from dreamweb import api, cli, log, signin
 from dreamweb import models as models  # the migrations look for every table
@@ -17,12 +18,11 @@ from dreamweb.api import docs, entries, errors, health, tokens, upload
 from dreamweb.config import Settings, resource, secret_key
 from dreamweb.db import db, engine_options, prepare
 from dreamweb.errors import BadSetting, StorageFailed
+from dreamweb.server import NO_CONTENT
 from dreamweb.storage import Storage
 from dreamweb.tools import Tools
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-_NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 logger = log.Logger(__name__)
 
@@ -64,7 +64,7 @@ def build(settings: Settings) -> Flask:
         DREAMWEB=settings,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    _add_database(app, settings)
+    _add_database(app)
     tools = _tools(settings)
     app.extensions["dreamweb"] = tools
     health.init_app(app, tools)
@@ -82,7 +82,7 @@ def _tools(settings: Settings) -> Tools:
     return Tools(storage=storage, formats=settings.allowed_audio_formats, max_file_bytes=settings.max_file_bytes)
 
 
-def _add_database(app: Flask, settings: Settings) -> None:
+def _add_database(app: Flask) -> None:
     db.init_app(app)
     flask_migrate.Migrate(app, db, directory=str(resource("migrations")), render_as_batch=True)
     with app.app_context():
@@ -113,16 +113,23 @@ def _begin() -> None:
     g.request_id = sent if _SANE_ID.fullmatch(sent) else str(uuid4())
     g.started = time.monotonic()
     log.request_id.set(g.request_id)
+    for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE"):
+        try:
+            parse_date(request.environ.get(name))
+        except OverflowError:  # a time zone of many digits, which werkzeug 3.1 does not foresee
+            del request.environ[name]
 
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    response.headers.setdefault("Content-Security-Policy", _NOTHING)
+    response.headers.setdefault("Content-Security-Policy", NO_CONTENT)
     if request.path.startswith("/api/"):
         response.headers.setdefault("Cache-Control", "no-store")
-    logger.info(
+    # What asks every half minute, and what belongs to a page, would bury the rest.
+    write = logger.debug if request.endpoint in ("health.health", "static") else logger.info
+    write(
         "Request answered",
         method=request.method,
         path=request.path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,10 @@ LOCK_WAIT = 5
 """Seconds a statement waits for another writer before it is answered that the database is busy."""
 
 JSONColumn = JSON().with_variant(JSONB(), "postgresql")
+
+# To psycopg it is an operational error, but it comes from a server that is there and has rolled back.
+# https://www.postgresql.org/docs/17/errcodes-appendix.html
+_DISK_FULL = "53100"
 
 _UPGRADE_LOCK = 0x447265616D  # "Dream": any number of ours, the same in every process
 
@@ -111,12 +116,15 @@ def is_away(error: BaseException) -> bool:
         # The low byte is the primary code. https://www.sqlite.org/rescode.html
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+    if getattr(error.orig, "sqlstate", None) == _DISK_FULL:
+        return False
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 
 def engine_options(url: URL, *, pool_size: int, max_overflow: int) -> dict[str, Any]:
     """What `create_engine` needs for this database."""
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": LOCK_WAIT}
+    options["hide_parameters"] = True  # they are dreams, and errors are logged
     if url.get_backend_name() == "sqlite":
         return options | {"connect_args": {"timeout": LOCK_WAIT}}
     # tcp_user_timeout: a server whose cable was pulled is noticed in ten seconds, not in fifteen minutes.
@@ -136,6 +144,8 @@ def prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        engine.dialect.do_ping = _postgresql_answers  # type: ignore[method-assign, assignment]
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -150,6 +160,25 @@ def _sqlite_begin(connection: Connection) -> None:
     # A transaction that will write takes its place in the queue at once; a deferred one could be refused in the middle.
     writes = connection.get_execution_options().get("dreamweb_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql_answers(connection: Any) -> bool:
+    """Whether an idle psycopg connection still is one; SQLAlchemy's own question would wait for ever."""
+    server = connection.pgconn
+    answer = select.poll()
+    answer.register(server.socket, select.POLLIN)
+    try:
+        server.send_query(b"")
+        server.flush()
+        while server.is_busy():
+            if not answer.poll(LOCK_WAIT * 1000):
+                return False
+            server.consume_input()
+        while server.get_result():
+            pass
+    except connection.OperationalError:
+        return False
+    return not connection.broken
 
 
 def upgrade(migrations: Path) -> bool:

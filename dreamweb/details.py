@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -29,6 +30,7 @@ MAX_TAGS = 50
 MAX_METADATA = 65_536
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def storable(text: str) -> str:
@@ -36,6 +38,24 @@ def storable(text: str) -> str:
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise ValueError("it holds a character that is none (NUL or half a surrogate pair)")
     return unicodedata.normalize("NFC", text)
+
+
+def _within(limit: int) -> Callable[[str], str]:
+    """Composing and lower-casing can make a text longer than it was sent."""
+
+    def check(value: str) -> str:
+        if len(value) > limit:
+            raise ValueError(f"it has more than {limit} characters")
+        return value
+
+    return check
+
+
+def _written_out(value: Any) -> Any:
+    # A bare number could be seconds or milliseconds, and would only ever be guessed right.
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("write it like 2025-01-31T04:10:00+01:00")
 
 
 def _moment(value: datetime) -> datetime:
@@ -77,6 +97,10 @@ def _split_tags(value: Any) -> Any:
     return value
 
 
+# What `_tag` does not take for a space.
+_NO_CONTROLS: dict[str, JsonValue] = {"pattern": r"^[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]*$"}
+
+
 def _unique(tags: list[str]) -> list[str]:
     return sorted({tag for tag in tags if tag})
 
@@ -105,12 +129,32 @@ def _auto_is_none(value: Any) -> Any:
 
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(storable)]
-Moment = Annotated[datetime, AfterValidator(_moment)]
-Tag = Annotated[str, StringConstraints(max_length=50), AfterValidator(storable), AfterValidator(_tag)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=200),
+    AfterValidator(storable),
+    AfterValidator(_within(200)),
+]
+Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_moment)]
+Tag = Annotated[
+    str,
+    StringConstraints(max_length=50),
+    Field(json_schema_extra=_NO_CONTROLS),
+    AfterValidator(storable),
+    AfterValidator(_tag),
+    AfterValidator(_within(50)),
+]
 Tags = Annotated[list[Tag], BeforeValidator(_split_tags), Field(max_length=MAX_TAGS), AfterValidator(_unique)]
-Mood = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=50), AfterValidator(storable)]
+Mood = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, max_length=50),
+    AfterValidator(storable),
+    AfterValidator(_within(50)),
+]
 Metadata = Annotated[dict[str, JsonValue], AfterValidator(_metadata)]
+
+
+_LANGUAGE: dict[str, JsonValue] = {"anyOf": [{"enum": ["sl", "en", "auto"], "type": "string"}, {"type": "null"}]}
 
 
 class Details(BaseModel):
@@ -132,10 +176,12 @@ class Details(BaseModel):
     )
     metadata: Metadata = Field(default_factory=dict, description="Anything else, as a JSON object.")
     language: Annotated[Language | None, BeforeValidator(_auto_is_none), BeforeValidator(_empty_is_none)] = Field(
-        default=None, description="`sl`, `en`, or `auto` (null): found out later."
+        default=None, description="`auto` (null): found out later.", json_schema_extra=_LANGUAGE
     )
     private: bool = Field(default=False, description="Never leaves this house.")
-    client_id: UUID | None = Field(default=None, description="Made by the client; makes repeating safe.")
+    client_id: Annotated[UUID, Field(strict=False)] | None = Field(
+        default=None, description="Made by the client; makes repeating safe."
+    )
 
 
 class Changes(BaseModel):
@@ -152,7 +198,9 @@ class Changes(BaseModel):
     lucidity: int | None = Field(default=None, ge=0, le=5)
     recall: Annotated[Recall | None, BeforeValidator(_empty_is_none)] = None
     metadata: Metadata = Field(default_factory=dict)
-    language: Annotated[Language | None, BeforeValidator(_auto_is_none)] = None
+    language: Annotated[Language | None, BeforeValidator(_auto_is_none)] = Field(
+        default=None, json_schema_extra=_LANGUAGE
+    )
     private: bool = False
     updated_at: Moment | None = Field(
         default=None, description="As last read: when the entry was changed since, the answer is 412."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,10 +102,10 @@ def by_client_id(account: Account, client_id: UUID) -> Entry | None:
     return session().scalar(query.options(selectinload(Entry.tags)))
 
 
-def has_recording(key: str) -> bool:
-    """Whether an entry has the file of this storage key."""
+def has_recording(key: str, *, lock: bool = False) -> bool:
+    """Whether an entry has the file of this storage key; with `lock`, after who is just deleting it has finished."""
     query = select(Entry.id).where(Entry.saved_filename == key.rpartition("/")[2])
-    return session().scalar(query) is not None
+    return session().scalar(query.with_for_update() if lock else query) is not None
 
 
 def same_recording(account: Account, client_id: UUID | None, sha256: str) -> Entry | None:
@@ -148,13 +148,14 @@ def find(account: Account, filters: Filters, *, limit: int = 20, cursor: str | N
     return Page(items, _cursor(items[-1]) if len(found) > limit else None)
 
 
-def change(account: Account, entry_id: UUID, changes: Changes, *, etag: str | None = None) -> Entry:
+def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str] | None = None) -> Entry:
     """Change what `changes` names.
 
-    Raises `NotFound`, and `Outdated` when the entry no longer is what `changes.updated_at` or `etag` says it was.
+    Raises `NotFound`, and `Outdated` when the entry no longer is what `changes.updated_at` or `etags` say it was.
     """
     entry = get(account, entry_id, lock=True)
-    if (etag and etag != etag_of(entry)) or (changes.updated_at and changes.updated_at != entry.updated_at):
+    named = etags is None or etag_of(entry) in etags
+    if not named or (changes.updated_at and changes.updated_at != entry.updated_at):
         raise Outdated("This entry was changed on another device meanwhile. Read it again, then change it.")
     values = changes.model_dump(exclude_unset=True, exclude={"updated_at", "tags", "metadata"})
     for name, value in values.items():
@@ -184,14 +185,25 @@ def restore(account: Account, entry_id: UUID) -> Entry:
     return entry
 
 
-def delete(entry: Entry) -> None:
-    """Delete the row for good; the recording's file is the caller's to remove, see `recordings.removing`."""
-    session().delete(entry)
+def delete(account: Account, entry_id: UUID) -> None:
+    """Delete the row for good; the recording's file is left to `recordings.remove`. Raises `NotFound`."""
+    session().delete(get(account, entry_id, trashed=None, lock=True))
 
 
 def expired() -> Sequence[Entry]:
     """Some of the entries that have been in the trash for longer than it keeps them."""
-    return session().scalars(select(Entry).where(Entry.deleted_at < now() - KEEP_TRASH).limit(100)).all()
+    return session().scalars(select(Entry).where(_is_expired()).limit(100)).all()
+
+
+def delete_expired(batch: Sequence[Entry]) -> None:
+    """Delete the rows of those that are still in the trash: one may just have been taken out of it."""
+    query = select(Entry).where(Entry.id.in_([entry.id for entry in batch]), _is_expired()).with_for_update()
+    for entry in session().scalars(query.execution_options(populate_existing=True)):
+        session().delete(entry)
+
+
+def _is_expired() -> ColumnElement[bool]:
+    return Entry.deleted_at < now() - KEEP_TRASH
 
 
 def etag_of(entry: Entry) -> str:
@@ -216,7 +228,9 @@ def _tags(account: Account, names: Sequence[str]) -> list[Tag]:
 
 
 def _conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
-    conditions = [Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)]
+    conditions: list[ColumnElement[bool]] = [
+        Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)
+    ]
     if filters.kind:
         conditions.append(Entry.kind == filters.kind)
     if filters.status:

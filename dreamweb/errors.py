@@ -69,6 +69,10 @@ class Outdated(DreamWebError):
     """The thing was changed since the client last read it."""
 
 
+class Unavailable(DreamWebError):
+    """The server cannot do it just now, for want of memory or processes; trying again may help."""
+
+
 class StorageFailed(DreamWebError):
     """The bytes could not be written to, or read from, the storage."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from dreamweb.adapters.audio import Sound
 from dreamweb.db import is_away, now, session, transaction
 from dreamweb.details import Details, clean_filename
 from dreamweb.entries import Recording
-from dreamweb.errors import Conflict, DreamWebError, EmptyFile, StorageFailed, TooLarge
+from dreamweb.errors import Conflict, DreamWebError, EmptyFile, StorageFailed, TooLarge, Unavailable
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
 from dreamweb.storage import Note, Scratch, Storage
@@ -46,7 +46,8 @@ class Examined:
 def examine(tools: Tools, scratch: Scratch) -> Examined:
     """Find out what has arrived.
 
-    Raises `EmptyFile`, `TooLarge`, or `NotAudio` when it is no recording that plays.
+    Raises `EmptyFile`, `TooLarge`, `NotAudio` when it is no recording that plays, `Unavailable` when the machine has
+    no room to find out.
     """
     size = scratch.size
     if size == 0:
@@ -54,10 +55,14 @@ def examine(tools: Tools, scratch: Scratch) -> Examined:
     if size > tools.max_file_bytes:
         raise too_large(tools.max_file_bytes)
     # While a child process examines the bytes, we hash them and send them on their way to the disk.
-    with audio.examine(scratch.fileno(), allowed=tools.formats) as examination:
-        digest = scratch.sha256()
-        tools.storage.sync(scratch)
-        sound = examination.result()
+    try:
+        with audio.examine(scratch.fileno(), allowed=tools.formats) as examination:
+            digest = scratch.sha256()
+            tools.storage.sync(scratch)
+            sound = examination.result()
+    except OSError as error:
+        logger.error("The audio child could not be started", exc_info=True)
+        raise Unavailable("The server is too busy to look at this recording. Try again in a few seconds.") from error
     return Examined(scratch, sound, size, digest)
 
 
@@ -93,18 +98,25 @@ def keep(
     return entry, True
 
 
-def remove(storage: Storage, batch: Sequence[Entry]) -> None:
-    """Delete entries for good, their files too. Commits by itself, because the files go after the rows."""
-    with _removing(storage, [entry.file_path for entry in batch if entry.file_path]), transaction():
-        for entry in batch:
-            entries.delete(entry)
+def remove(storage: Storage, account: Account, entry_id: UUID) -> None:
+    """Delete an entry for good, its file too. Commits by itself, because the file goes after the row.
+
+    Raises `NotFound` when there is none, or it belongs to someone else.
+    """
+    if storage.has_notes():
+        # The same recording may have come while the database was away: it must not become an entry after this.
+        adopt(storage)
+    key = entries.get(account, entry_id, trashed=None).file_path
+    with _removing(storage, [key] if key else []), transaction():
+        entries.delete(account, entry_id)
 
 
 def empty_trash(storage: Storage) -> int:
     """Delete for good what has been in the trash for longer than it keeps; answers how many entries."""
     done = 0
     while batch := entries.expired():
-        remove(storage, batch)
+        with _removing(storage, [entry.file_path for entry in batch if entry.file_path]), transaction():
+            entries.delete_expired(batch)
         done += len(batch)
     return done
 
@@ -223,7 +235,7 @@ def _removing(storage: Storage, keys: list[str]) -> Iterator[None]:
     notes = [storage.note(f"remove-{uuid4()}", {"action": "remove", "key": key}) for key in keys]
     try:
         yield
-    except SQLAlchemyError as error:
+    except (DreamWebError, SQLAlchemyError) as error:
         for note in notes:
             # When it cannot be known whether the rows are gone, that is found out later.
             if is_away(error):
@@ -233,8 +245,8 @@ def _removing(storage: Storage, keys: list[str]) -> Iterator[None]:
         raise
     for key, note in zip(keys, notes, strict=True):
         try:
-            storage.delete(key)
-        except StorageFailed:
+            _finish_removal(storage, key)
+        except (StorageFailed, SQLAlchemyError):
             note.keep()
         else:
             note.drop()
@@ -265,7 +277,8 @@ def _adopt_one(storage: Storage, note: Note) -> bool:
 
 
 def _finish_removal(storage: Storage, key: str) -> None:
-    if not entries.has_recording(key):
+    # A row that is still there was restored meanwhile, or its deletion was never committed.
+    if not entries.has_recording(key, lock=True):
         storage.delete(key)
 
 

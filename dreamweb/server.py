@@ -7,20 +7,20 @@ import signal
 import threading
 import time
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask
 from waitress import wasyncore
-from waitress.adjustments import Adjustments
-from waitress.buffers import OverflowableBuffer, TempfileBasedBuffer
+from waitress.buffers import FileBasedBuffer, OverflowableBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
+from waitress.utilities import BadRequest, ServerNotImplemented
 
 from dreamweb import log
-from dreamweb.errors import DreamWebError, StorageFailed, TooLarge
+from dreamweb.errors import DreamWebError, TooLarge
 from dreamweb.storage import Storage
 
 GRACE = 30
@@ -29,6 +29,11 @@ GRACE = 30
 _LIMIT_OF_PATIENCE = 1024 * 1024 * 1024
 """Bytes above our own limit that are read and thrown away, so that the client can be told it was too much; a server
 that just hangs up is taken for a broken connection and tried again and again."""
+
+_CODES = {413: "FILE_TOO_LARGE", 500: "INTERNAL_ERROR"}
+
+NO_CONTENT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""The Content-Security-Policy of what is no page."""
 
 logger = log.Logger(__name__)
 
@@ -48,19 +53,22 @@ class _Refused:
         pass
 
 
-class _StorageFile(TempfileBasedBuffer):  # type: ignore[misc]
+class _StorageFile(FileBasedBuffer):  # type: ignore[misc]
     """The file of a large body, made where the recording will lie, so that it can simply be given a name there."""
 
     def __init__(self, storage: Storage, from_buffer: Any) -> None:
-        self._storage = storage
-        super().__init__(from_buffer)
-
-    def newfile(self) -> IO[bytes]:
-        return self._storage.scratch()
+        scratch = storage.scratch()
+        try:
+            super().__init__(scratch, from_buffer)
+        except DreamWebError:
+            scratch.close()
+            raise
 
 
 class _Body(OverflowableBuffer):  # type: ignore[misc]
     """A body that is arriving: small ones in memory, others in the storage, and what cannot be kept nowhere."""
+
+    buf: Any
 
     def __init__(self, storage: Storage, limit: int, overflow: int) -> None:
         super().__init__(overflow)
@@ -86,14 +94,6 @@ class _Body(OverflowableBuffer):  # type: ignore[misc]
             if self._received > self._limit:
                 raise _too_large(self._limit)
             super().append(data)
-        except OSError:
-            # Checked and logged in our own words: most likely the disk is full.
-            try:
-                self._storage.check_space(len(data))
-            except DreamWebError as error:
-                self._refuse(error)
-            else:
-                self._refuse(StorageFailed("The server could not write the recording. Keep your copy and try again."))
         except DreamWebError as error:
             self._refuse(error)
 
@@ -118,14 +118,15 @@ class _Body(OverflowableBuffer):  # type: ignore[misc]
 class _ErrorTask(ErrorTask):  # type: ignore[misc]
     """Answers in JSON what waitress itself refuses, like a broken request line."""
 
-    _CODES = {413: "FILE_TOO_LARGE", 500: "INTERNAL_ERROR"}
-
     def execute(self) -> None:
         error = self.request.error
+        if error.code == ServerNotImplemented.code:
+            # A strange Transfer-Encoding: the client's mistake, and nothing to be tried again.
+            error = BadRequest(error.body.removesuffix("."))
         request_id = str(uuid4())
         body = {
             "detail": f"{error.reason}: {error.body}.",
-            "error_code": self._CODES.get(error.code, "INVALID_REQUEST"),
+            "error_code": _CODES.get(error.code, "INVALID_REQUEST"),
             "request_id": request_id,
         }
         data = json.dumps(body).encode()
@@ -134,6 +135,8 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(data))),
             ("X-Request-ID", request_id),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", NO_CONTENT),
             ("Connection", "close"),
         ]
         self.close_on_finish = True
@@ -149,8 +152,14 @@ def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, 
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         def parse_header(self, header_plus: bytes) -> None:
-            super().parse_header(header_plus)
-            if self.body_rcv is not None:
+            try:
+                super().parse_header(header_plus)
+            except ValueError as error:
+                # An address like `http://[`, or a length of 5000 digits: waitress would hang up without a word.
+                raise ParsingError("The address or a number in the header is impossible") from error
+            if self.body_rcv is None:
+                self.expect_continue = False  # waitress would wait for a body that never comes
+            else:
                 body = _Body(storage, limit, self.adj.inbuf_overflow)
                 body.expect(self.content_length)
                 self.body_rcv.buf = body
@@ -158,6 +167,11 @@ def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, 
     class Channel(HTTPChannel):  # type: ignore[misc]
         parser_class = Parser
         error_task_class = _ErrorTask
+
+        def handle_close(self) -> None:
+            super().handle_close()
+            if self.request is not None:
+                self.request.close()  # what had arrived of a body that was cut off
 
     trusted = {
         "trusted_proxy": proxy,
@@ -186,7 +200,7 @@ def stop_by_signal(server: Any) -> threading.Event:
     """An event that SIGTERM and SIGINT set; to be called in the main thread."""
     stopping = threading.Event()
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
         wake(server)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.datastructures import Authorization
 
 from dreamweb import accounts, log
-from dreamweb.db import is_away, now, transaction
+from dreamweb.db import is_away, now, session, transaction
 from dreamweb.errors import Forbidden, Unauthenticated
 from dreamweb.models.account import Account, Token
 
@@ -44,8 +46,10 @@ class _Memory:
         self._known: OrderedDict[str, _Remembered] = OrderedDict()
 
     def keep(self, token: Token) -> None:
-        self._known[token.token_hash] = _Remembered(token.account, _scopes(token), token.expires_at)
-        self._known.move_to_end(token.token_hash)
+        self._known.pop(token.token_hash, None)
+        # A copy: the request's own is emptied by a rollback, and cannot be read again without the database.
+        account = Account(id=token.account.id, name=token.account.name, role=token.account.role)
+        self._known[token.token_hash] = _Remembered(account, _scopes(token), token.expires_at)
         while len(self._known) > self._SIZE:
             self._known.popitem(last=False)
 
@@ -81,8 +85,8 @@ def caller(scope: str) -> Account:
 
 def caller_by_password() -> Account:
     """The account whose name and password the request carries as HTTP Basic. Raises `Unauthenticated`."""
-    sent = request.authorization
-    if sent is None or sent.type != "basic":
+    sent = _basic()
+    if sent is None:
         raise Unauthenticated("Send the name and password of an account.")
     account = accounts.by_password(sent.username or "", sent.password or "")
     if account is None:
@@ -93,7 +97,15 @@ def caller_by_password() -> Account:
 
 
 def by_password_only() -> bool:
-    return request.authorization is not None and request.authorization.type == "basic"
+    return _basic() is not None
+
+
+def _basic() -> Authorization | None:
+    try:
+        sent = request.authorization
+    except ValueError:  # not even base64, which werkzeug 3.1 does not foresee
+        return None
+    return sent if sent is not None and sent.type == "basic" else None
 
 
 def _failed(response: Response) -> bool:
@@ -101,7 +113,8 @@ def _failed(response: Response) -> bool:
 
 
 def _name_tried() -> str:
-    name = (request.authorization.username if request.authorization else None) or ""
+    sent = _basic()
+    name = (sent.username if sent else None) or ""
     return f"account:{name.strip().casefold()[:64]}"
 
 
@@ -119,13 +132,14 @@ def _of_token(secret: str, *, even_if_away: bool) -> tuple[Account, frozenset[st
         known = memory.find(secret) if even_if_away and is_away(error) else None
         if known is None:
             raise
+        session().rollback()  # whatever state the connection is in
         return known.account, known.scopes
     if token is None:
         memory.forget(secret)
         raise Unauthenticated("This token is unknown, has ended, or its account is closed. Make a new one.")
     memory.keep(token)
     if accounts.use_is_worth_noting(token):
-        g.token_used = token
+        g.token_used = token.id
     return token.account, _scopes(token)
 
 
@@ -135,15 +149,15 @@ def _scopes(token: Token) -> frozenset[str]:
 
 def _note_use(response: Response) -> Response:
     """Write the time of last use once the answer is sent: it is not worth waiting for, nor failing for."""
-    token: Token | None = g.pop("token_used", None)
-    if token is not None:
+    token_id: UUID | None = g.pop("token_used", None)
+    if token_id is not None:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
         def write() -> None:
             with app.app_context():
                 try:
                     with transaction():
-                        accounts.note_use(token)
+                        accounts.note_use(token_id)
                 except SQLAlchemyError as error:
                     logger.debug("Could not note the use of a token", error=type(error).__name__)
 

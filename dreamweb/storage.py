@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from dreamweb import log
 from dreamweb.errors import NotFound, StorageFailed, StorageFull
@@ -24,7 +24,7 @@ from dreamweb.errors import NotFound, StorageFailed, StorageFull
 RESERVE = 50 * 1024 * 1024
 """Bytes of the disk left free, so that the database beside the recordings can still write."""
 
-_CHUNK = 1024 * 1024
+_CHUNK = 64 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 logger = log.Logger(__name__)
@@ -37,27 +37,37 @@ class Scratch(io.FileIO):
     it has a name and is locked for as long as it is open: an unlocked one is left over and can be swept.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mode: int = 0o644) -> None:
         self.path: Path | None = None
         try:
-            fd = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o644)
+            fd = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, mode)
         except (AttributeError, OSError) as error:
             # EISDIR and ENOENT come from kernels without O_TMPFILE. https://man7.org/linux/man-pages/man2/open.2.html
             unsupported = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
             if isinstance(error, OSError) and error.errno not in unsupported:
                 raise
             self.path = folder / secrets.token_hex(16)
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         super().__init__(fd, "r+b")
-        os.fchmod(fd, 0o644)  # whatever the umask
+        try:
+            if self.path:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            os.fchmod(fd, mode)  # whatever the umask
+        except OSError:
+            self.close()
+            raise
 
     def write(self, data: Any, /) -> int:
-        """Write all of `data`: a plain FileIO may write a part of it, which callers of a buffered file never expect."""
+        """Write all of `data`: a plain FileIO may write a part of it, which callers of a buffered file never expect.
+
+        Raises `StorageFull` or `StorageFailed`, so that whoever lets others write into it (the server, the form's
+        parser) learns in our words why it ended.
+        """
         view = memoryview(data).cast("B")
         done = 0
-        while done < len(view):
-            done += super().write(view[done:]) or 0
+        with _our_errors("write the recording"):
+            while done < len(view):
+                done += os.write(self.fileno(), view[done:])
         return done
 
     @property
@@ -68,9 +78,10 @@ class Scratch(io.FileIO):
         """Hex digest of all bytes; does not move the file position."""
         digest = hashlib.sha256()
         offset = 0
-        while chunk := os.pread(self.fileno(), _CHUNK, offset):
-            digest.update(chunk)
-            offset += len(chunk)
+        with _our_errors("read the recording"):
+            while chunk := os.pread(self.fileno(), _CHUNK, offset):
+                digest.update(chunk)
+                offset += len(chunk)
         return digest.hexdigest()
 
     def link(self, target: Path) -> None:
@@ -121,9 +132,11 @@ class Storage:
         self.root = root
         self._incoming = root / ".incoming"
         self._notes = root / ".notes"
+        self._synced: set[Path] = set()
         with _our_errors("prepare the storage folder"):
             for folder in (self._incoming, self._notes):
                 folder.mkdir(parents=True, exist_ok=True)
+            _sync_folder(root)
 
     @property
     def temporary_folder(self) -> Path:
@@ -176,9 +189,11 @@ class Storage:
         target = self.path(key)
         with _our_errors("write the recording", key=key):
             os.fsync(scratch.fileno())
-            if not target.parent.is_dir():
+            if target.parent not in self._synced or not target.parent.is_dir():
+                # Also when the folder is there: whoever made it may not have come as far as this.
                 target.parent.mkdir(exist_ok=True)
                 _sync_folder(self.root)
+                self._synced.add(target.parent)
             scratch.link(target)
             try:
                 _sync_folder(target.parent)
@@ -207,8 +222,8 @@ class Storage:
         """Remove the file, on disk too when this returns; no error when it is gone already."""
         with _our_errors("delete a recording", key=key):
             path = self.path(key)
-            if path.exists():
-                path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():  # also when the file was gone: whoever removed it may not have come as far as this
                 _sync_folder(path.parent)
 
     def size(self, key: str) -> int | None:
@@ -239,7 +254,7 @@ class Storage:
         path = self._notes / f"{name}.json"
         with _our_errors("write a note"):
             # Made under no name or a hidden one, then linked: a note with its final name is whole and locked.
-            scratch = Scratch(self._notes)
+            scratch = Scratch(self._notes, 0o600)  # it may hold a title
             try:
                 fcntl.flock(scratch.fileno(), fcntl.LOCK_EX)
                 scratch.write(json.dumps(content).encode())
@@ -247,13 +262,15 @@ class Storage:
                 scratch.link(path)
                 _sync_folder(self._notes)
             except BaseException:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
                 scratch.close()
                 raise
         return Note(path, scratch, content)
 
     def notes_left(self) -> Iterator[Note]:
         """The notes whose makers are gone, each held until it is dropped or kept."""
-        for path in sorted(self._notes.glob("*.json")):
+        for path in self._note_paths():
             try:
                 file = path.open("rb")
             except FileNotFoundError:
@@ -272,30 +289,36 @@ class Storage:
     def keys_in_hand(self) -> set[str]:
         """The keys that somebody's note is about: they are being written or removed, or will be settled."""
         keys = set()
-        for path in self._notes.glob("*.json"):
+        for path in self._note_paths():
             with contextlib.suppress(OSError, ValueError):
                 content = json.loads(path.read_bytes())
                 keys.add(content.get("key") or content["recording"]["key"])
         return keys
 
     def has_notes(self) -> bool:
-        return any(self._notes.glob("*.json"))
+        return bool(self._note_paths())
+
+    def _note_paths(self) -> list[Path]:
+        with _our_errors("read the notes"):
+            return sorted(self._notes.glob("*.json"))
 
     def stale(self) -> list[Path]:
         """Temporary files whose makers are gone."""
         left = []
         for folder in (self._incoming, self._notes):
             for path in folder.iterdir():
-                if path.suffix != ".json" and stat.S_ISREG(path.lstat().st_mode):
-                    with path.open("rb") as file:
-                        if _lock(file):
-                            left.append(path)
+                # One that is gone by now was in use.
+                with contextlib.suppress(FileNotFoundError):
+                    if path.suffix != ".json" and stat.S_ISREG(path.lstat().st_mode):
+                        with path.open("rb") as file:
+                            if _lock(file):
+                                left.append(path)
         return left
 
 
 def sha256_of(file: IO[bytes]) -> str:
     """Hex digest of what is left to read."""
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.file_digest(cast(io.BufferedReader, file), "sha256").hexdigest()
 
 
 def _lock(file: IO[bytes]) -> bool:
@@ -315,12 +338,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _our_errors(doing: str, **fields: object) -> Iterator[None]:
+def _our_errors(doing: str, key: str = "-") -> Iterator[None]:
     """Turn an OSError into our own; the log says what exactly, the person only what helps."""
     try:
         yield
     except OSError as error:
-        logger.error(f"Could not {doing}", error=error, **fields)
+        logger.error("The storage failed", doing=doing, error=error, key=key)
         if error.errno in _FULL:
             raise StorageFull(
                 "There is no room left on the disk of the server. Nothing was saved: keep your copy, "

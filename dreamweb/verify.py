@@ -59,7 +59,7 @@ def verify(storage: Storage, progress: Callable[[], None] = lambda: None) -> Rep
         if problem := _compare(storage, entry_id, key, size, digest):
             report.problems.append(problem)
         progress()
-    report.problems += [Problem("orphaned", key) for key in sorted(keys - held) if not _has_row(key)]
+    report.problems += [Problem("orphaned", key) for key in sorted(keys - held) if _is_orphan(storage, key)]
     report.problems += [Problem("stale", str(path)) for path in storage.stale()]
     return report
 
@@ -116,6 +116,11 @@ def _compare(storage: Storage, entry_id: UUID, key: str, size: int, digest: str)
         # Unless the entry was deleted while we were at it.
         return Problem("missing", str(entry_id)) if _has_row(key) else None
     return Problem("changed", str(entry_id))
+
+
+def _is_orphan(storage: Storage, key: str) -> bool:
+    """Whether no row has the file; one that is just being deleted has none, but a note, and then is gone."""
+    return not _has_row(key) and key not in storage.keys_in_hand() and storage.size(key) is not None
 
 
 def _has_row(key: str) -> bool:

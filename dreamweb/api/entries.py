@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dreamweb import entries, errors, recordings, signin
 from dreamweb.api import parsing, schemas, tools
-from dreamweb.api.openapi import documented
+from dreamweb.api.openapi import ERROR, documented
 from dreamweb.db import transaction
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.models.account import Account
@@ -44,16 +44,44 @@ _RANGE = {
     ]
 }
 
+_CONDITIONAL = {
+    "parameters": [
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "The ETag as last read: when nothing has changed since, the answer is 304.",
+        }
+    ],
+    "responses": {"304": {"description": "Unchanged since it was read"}},
+}
+
+_DATE_OR_TIME = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
+
+_SPAN = {
+    "parameters": [
+        {
+            "name": "start",
+            "in": "query",
+            "schema": _DATE_OR_TIME,
+            "description": "Dreamed at this moment or later; a date is its midnight (UTC).",
+        },
+        {
+            "name": "end",
+            "in": "query",
+            "schema": _DATE_OR_TIME,
+            "description": "Dreamed before this moment; a date includes its whole day (UTC).",
+        },
+    ]
+}
+
 _AUDIO_CONTENT = {"audio/*": {"schema": {"type": "string", "format": "binary"}}}
 _AUDIO = _RANGE | {
     "responses": {
         "200": {"description": "The whole recording", "content": _AUDIO_CONTENT},
         "206": {"description": "The bytes asked for", "content": _AUDIO_CONTENT},
         "304": {"description": "Unchanged since it was read"},
-        "416": {
-            "description": "`RANGE_NOT_SATISFIABLE`",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-        },
+        "416": {"description": "`RANGE_NOT_SATISFIABLE`", "content": {"application/json": {**ERROR}}},
     }
 }
 
@@ -83,6 +111,7 @@ def create_entry() -> Response:
     answers={200: schemas.EntryPage},
     raises=(*_WHO, errors.Malformed, errors.Invalid),
     query=schemas.ListQuery,
+    extra=_SPAN,
 )
 def list_entries() -> dict[str, Any]:
     """List entries, newest `dreamed_at` first."""
@@ -94,7 +123,7 @@ def list_entries() -> dict[str, Any]:
 
 
 @blueprint.get("/<uuid:entry_id>")
-@documented("entries", answers={200: schemas.EntryOut}, raises=_ONE)
+@documented("entries", answers={200: schemas.EntryOut}, raises=(*_ONE, errors.Outdated), extra=_CONDITIONAL)
 def get_entry(entry_id: UUID) -> Response:
     """Read an entry."""
     account = signin.caller("read")
@@ -117,9 +146,10 @@ def change_entry(entry_id: UUID) -> Response:
     """
     account = signin.caller("write")
     changes = Changes.model_validate(parsing.body(schemas.EntryChanges).model_dump(exclude_unset=True))
-    etag = None if request.if_match.star_tag else next(iter(request.if_match.as_set()), None)
+    # None of ours is ever named by a header that cannot be read, or names weak tags: such a change is refused, too.
+    etags = None if request.if_match.star_tag or "If-Match" not in request.headers else request.if_match.as_set()
     with transaction():
-        entry = entries.change(account, entry_id, changes, etag=etag)
+        entry = entries.change(account, entry_id, changes, etags=etags)
     return _answer(entry)
 
 
@@ -129,7 +159,7 @@ def delete_entry(entry_id: UUID) -> tuple[str, int]:
     """Move an entry to the trash, where it stays for 30 days, or delete it for good."""
     account = signin.caller("write")
     if parsing.query(schemas.DeleteQuery).permanent:
-        recordings.remove(tools().storage, [entries.get(account, entry_id, trashed=None)])
+        recordings.remove(tools().storage, account, entry_id)
     else:
         with transaction():
             entries.trash(account, entry_id)
@@ -150,7 +180,7 @@ def restore_entry(entry_id: UUID) -> Response:
 @documented(
     "recordings",
     answers={},
-    raises=(*_ONE, errors.Invalid, errors.StorageFailed),
+    raises=(*_ONE, errors.Outdated, errors.Invalid, errors.StorageFailed),
     query=schemas.AudioQuery,
     extra=_AUDIO,
 )
@@ -172,7 +202,7 @@ def get_audio(entry_id: UUID) -> Response:
         max_age=0,
     )
     response.headers["Cache-Control"] = "private, no-cache"
-    return response
+    return _checked(response)
 
 
 def _write(account: Account, details: Details) -> tuple[Entry, bool]:
@@ -192,4 +222,13 @@ def _answer(entry: Entry, status: int = 200) -> Response:
     response = jsonify(schemas.entry_out(entry, tools().storage))
     response.status_code = status
     response.set_etag(entries.etag_of(entry))
-    return response.make_conditional(request) if request.method == "GET" else response
+    if request.method == "GET":
+        response.make_conditional(request)
+    return _checked(response)
+
+
+def _checked(response: Response) -> Response:
+    if response.status_code == 412:  # by the library, which would send the entry all the same
+        response.close()
+        raise errors.Outdated("It is not what If-Match names any more. Read it again.")
+    return response

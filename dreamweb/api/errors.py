@@ -26,12 +26,13 @@ CODES: dict[type[errors.DreamWebError], tuple[int, str]] = {
     errors.Outdated: (412, "PRECONDITION_FAILED"),
     errors.TooLarge: (413, "FILE_TOO_LARGE"),
     errors.Invalid: (422, "UNPROCESSABLE"),
+    errors.Unavailable: (503, "INTERNAL_ERROR"),
     errors.StorageFull: (507, "STORAGE_FULL"),
     errors.StorageFailed: (500, "STORAGE_ERROR"),
     errors.DreamWebError: (500, "INTERNAL_ERROR"),
 }
 
-_HTTP_CODES = {
+HTTP_CODES = {
     401: "UNAUTHENTICATED",
     403: "FORBIDDEN",
     404: "NOT_FOUND",
@@ -74,6 +75,8 @@ def _ours(error: errors.DreamWebError) -> Response:
     if isinstance(error, errors.Unauthenticated):
         # Never "Basic": a browser would open a dialog of its own, and send the password with every later request.
         response.headers["WWW-Authenticate"] = 'Bearer realm="DreamWeb"'
+    if isinstance(error, errors.Unavailable):
+        response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 
 
@@ -84,14 +87,16 @@ def _database(error: SQLAlchemyError) -> Response:
         response = answer(503, "DATABASE_ERROR", detail)
         response.headers["Retry-After"] = str(_RETRY_AFTER)
         return response
-    logger.error("The database refused a statement", exc_info=True, error=type(error).__name__)
+    # Not the whole error: PostgreSQL quotes the row, and with it the dream, in its second line.
+    reason = str(getattr(error, "orig", error)).partition("\n")[0]
+    statement = getattr(error, "statement", None)
+    logger.error("The database refused a statement", error=type(error).__name__, reason=reason, statement=statement)
     return answer(500, "DATABASE_ERROR", "The database refused this. Nothing was changed; the server's log says more.")
 
 
 def _too_many(error: RateLimitExceeded) -> Response:
-    seconds = error.limit.limit.get_expiry() if error.limit else 60
     response = answer(429, "RATE_LIMITED", "Too many wrong attempts. Wait some minutes, then try again.")
-    response.headers["Retry-After"] = str(seconds)
+    response.headers["Retry-After"] = str(error.limit.limit.get_expiry())
     return response
 
 
@@ -99,7 +104,7 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:  # a redirect
         return error
-    code = _HTTP_CODES.get(status, "INVALID_REQUEST" if status < 500 else "INTERNAL_ERROR")
+    code = HTTP_CODES.get(status, "INVALID_REQUEST" if status < 500 else "INTERNAL_ERROR")
     response = answer(status, code, _DETAILS.get(status) or error.description or error.name)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

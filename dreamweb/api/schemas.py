@@ -54,7 +54,13 @@ class NewEntry(Details):
     """A written entry."""
 
     model_config = ConfigDict(
+        strict=True,  # JSON has numbers and truths of its own, unlike forms and queries
         json_schema_extra={
+            "anyOf": [
+                {"required": ["text"], "properties": {"text": {"type": "string", "pattern": r"\S"}}},
+                {"required": ["title"], "properties": {"title": {"type": "string", "pattern": r"\S"}}},
+                {"required": ["recall"], "properties": {"recall": {"const": "none"}}},
+            ],
             "example": {
                 "text": "I was flying over a quiet sea.",
                 "title": "Over the sea",
@@ -63,8 +69,8 @@ class NewEntry(Details):
                 "lucidity": 2,
                 "recall": "full",
                 "language": "en",
-            }
-        }
+            },
+        },
     )
 
     @model_validator(mode="after")
@@ -77,7 +83,7 @@ class NewEntry(Details):
 class EntryChanges(Changes):
     """What to change; fields that are left out stay as they are, null empties those that may be empty."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"title": "Over the sea", "tags": ["sea"]}})
+    model_config = ConfigDict(strict=True, json_schema_extra={"example": {"title": "Over the sea", "tags": ["sea"]}})
 
 
 class ListQuery(Filters):
@@ -159,7 +165,9 @@ class EntryPage(BaseModel):
 
 
 class NewToken(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Phone", "scopes": ["upload"]}})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"example": {"name": "Phone", "scopes": ["upload"]}}
+    )
 
     name: Line = Field(min_length=1, max_length=100, description="What will carry it.")
     scopes: list[Scope] = Field(default=["write"], min_length=1, description="`upload` is enough for a Shortcut.")

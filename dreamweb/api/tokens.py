@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from dreamweb import accounts, errors, signin
 from dreamweb.api import parsing, schemas
-from dreamweb.api.openapi import documented
+from dreamweb.api.openapi import ERROR, documented
 from dreamweb.db import transaction
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/tokens")
@@ -38,7 +38,7 @@ def list_tokens() -> dict[str, Any]:
         "responses": {
             "429": {
                 "description": "`RATE_LIMITED`: too many wrong passwords",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+                "content": {"application/json": {**ERROR}},
             }
         }
     },

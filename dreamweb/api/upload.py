@@ -11,7 +11,7 @@ from flask import Blueprint, request
 from dreamweb import errors, log, recordings, signin
 from dreamweb.adapters.audio import FORMATS
 from dreamweb.api import parsing, schemas, tools
-from dreamweb.api.openapi import documented
+from dreamweb.api.openapi import documented, without_null
 from dreamweb.details import Details
 from dreamweb.storage import Scratch
 
@@ -20,7 +20,34 @@ logger = log.Logger(__name__)
 
 _FILE = {"type": "string", "format": "binary"}
 
-_BODY = {
+_FIELDS: dict[str, Any] = {
+    name: without_null(schema)
+    for name, schema in schemas.UploadFields.model_json_schema()["properties"].items()
+    if name != "filename"
+}
+_TAG = _FIELDS["tags"]["items"]
+_FIELDS["tags"] = {"type": "string", "description": "Separated by commas; kept in lower case.", "example": "sea,house"}
+_FIELDS["metadata"] = {"type": "string", "contentMediaType": "application/json", "description": "A JSON object."}
+
+_REQUEST = {
+    "parameters": [
+        # A whole text is too long for an address.
+        {"name": "text"},
+        {
+            "name": "tags",
+            "in": "query",
+            "schema": {"type": "array", "maxItems": 50, "items": _TAG},
+            "style": "form",
+            "explode": False,
+            "description": "Separated by commas; kept in lower case.",
+        },
+        {
+            "name": "metadata",
+            "in": "query",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+            "description": "Anything else, as a JSON object.",
+        },
+    ],
     "requestBody": {
         "required": True,
         "description": "The recording, as a form field or as the whole body (of any content type but JSON).",
@@ -28,13 +55,15 @@ _BODY = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {"file": _FILE, "audio": _FILE | {"description": "Another name for `file`."}},
+                    "properties": {"file": _FILE, "audio": _FILE | {"description": "Another name for `file`."}}
+                    | _FIELDS,
+                    "anyOf": [{"required": ["file"]}, {"required": ["audio"]}],
                 }
             },
             "application/octet-stream": {"schema": _FILE},
         }
         | {content_type: {"schema": _FILE} for content_type in FORMATS.values()},
-    }
+    },
 }
 
 
@@ -54,9 +83,10 @@ _BODY = {
         errors.Invalid,
         errors.StorageFailed,
         errors.StorageFull,
+        errors.Unavailable,
     ),
     query=schemas.UploadFields,
-    extra=_BODY,
+    extra=_REQUEST,
 )
 def upload() -> tuple[dict[str, Any], int]:
     """Send a recording.
@@ -91,19 +121,20 @@ def _received() -> Iterator[tuple[Scratch, str | None, dict[str, Any]]]:
         raise recordings.too_large(tools().max_file_bytes)
     if request.mimetype == "multipart/form-data":
         request.max_content_length = tools().max_body_bytes
+        tools().storage.check_space(request.content_length or 0)  # the form's file is written a second time
         sent = request.files.get("file") or request.files.get("audio")
         if sent is None:
             raise errors.NoFile("The form has no file in a field named `file` (or `audio`).")
         given = _filled(parsing.flat(schemas.UploadFields, request.args)) | _filled(
             parsing.flat(schemas.UploadFields, request.form)
         )
-        with tools().storage.receive(cast(IO[bytes], sent.stream)) as scratch:
+        with tools().storage.receive(sent.stream) as scratch:
             yield scratch, sent.filename, given
     else:
         # Straight from the server: touching `request.form` would swallow a body that curl calls a form.
         stream = cast(IO[bytes], request.environ["wsgi.input"])
         if not request.environ.get("wsgi.input_terminated"):
-            stream = cast(IO[bytes], request.stream)
+            stream = request.stream
         with tools().storage.receive(stream) as scratch:
             if request.content_length is not None and scratch.size != request.content_length:
                 raise errors.Malformed("The body is shorter than its Content-Length says. Send it again.")

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -144,8 +145,6 @@ def test_other_bytes_under_the_same_client_id_are_refused_and_not_kept(api: http
 
 
 def test_eight_devices_that_send_the_same_at_once_make_one_entry(live: str, ana: Person, tools: Tools) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     client_id = str(uuid.uuid4())
 
     def send(_: int) -> httpx.Response:
@@ -265,8 +264,9 @@ def test_formats_that_the_settings_leave_out_are_refused(
 
 
 def test_title_and_time_come_from_the_file_when_nothing_else_says_them(api: httpx.Client) -> None:
-    tagged = next(name for name, facts in SAMPLE_FACTS.items() if facts.get("title"))
-    entry = api.get(f"/entries/{sent(api, tagged).json()['id']}").json()
-    assert entry["title"] == SAMPLE_FACTS[tagged]["title"]
-    own = api.get(f"/entries/{sent(api, tagged, title='Mine').json()['id']}").json()
-    assert own["title"] == "Mine"
+    entry = api.get(f"/entries/{sent(api, 'sl-hisa.mp3').json()['id']}").json()
+    assert entry["title"] == "Stara hiša"
+    assert entry["dreamed_at"] == "2024-05-01T04:30:00.000000Z"
+    own = sent(api, "sl-hisa.mp3", title="Mine", dreamed_at="2025-01-31T04:00:00Z").json()
+    entry = api.get(f"/entries/{own['id']}").json()
+    assert (entry["title"], entry["dreamed_at"]) == ("Mine", "2025-01-31T04:00:00.000000Z")

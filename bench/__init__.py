@@ -1,0 +1,1 @@
+"""Measures how fast DreamWeb is on this machine: `python -m bench`."""
