@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.metadata import version
 
+import click
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,9 +24,15 @@ group = FlaskGroup(
     add_default_commands=False,
 )
 
+# Flask's own options choose another application and its debug mode: not for people who keep a journal.
+group.params.clear()
+click.version_option(version("dreamweb"), prog_name="DreamWeb")(group)
+
 
 def main() -> None:
     """Run a command; what we foresee going wrong is told in a sentence, with exit status 2."""
+    # What is written here are dreams: no other user of this machine shall read them.
+    os.umask(0o077)
     try:
         group.main(prog_name="dreamweb")
     except DreamWebError as error:

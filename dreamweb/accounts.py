@@ -40,6 +40,8 @@ def add(name: str, password: str | None, role: str = "member") -> Account:
     problems = {}
     if not 1 <= len(name) <= 64 or any(unicodedata.category(char).startswith("C") for char in name):
         problems["name"] = "1 to 64 characters, none of them a control character"
+    elif len(name_key(name)) > 128:
+        problems["name"] = "shorter: it holds characters that stand for many"
     if password is not None and not PASSWORD_LENGTH[0] <= len(password) <= PASSWORD_LENGTH[1]:
         problems["password"] = f"at least {PASSWORD_LENGTH[0]} characters"
     if role not in ROLES:
@@ -49,7 +51,7 @@ def add(name: str, password: str | None, role: str = "member") -> Account:
     if named(name):
         raise Conflict(f"There is an account named {name!r} already.")
     account = Account(
-        name=name, name_key=_name_key(name), role=role, password_hash=_hasher.hash(password) if password else None
+        name=name, name_key=name_key(name), role=role, password_hash=_hasher.hash(password) if password else None
     )
     session().add(account)
     session().flush()
@@ -59,7 +61,7 @@ def add(name: str, password: str | None, role: str = "member") -> Account:
 def named(name: str) -> Account | None:
     if "\0" in name:  # PostgreSQL would refuse the question
         return None
-    return session().scalar(select(Account).where(Account.name_key == _name_key(name)))
+    return session().scalar(select(Account).where(Account.name_key == name_key(name)))
 
 
 def get(account_id: UUID) -> Account | None:
@@ -96,8 +98,8 @@ def add_token(
     name = name.strip()
     wanted = set(scopes)
     problems = {}
-    if not 1 <= len(name) <= 100:
-        problems["name"] = "1 to 100 characters"
+    if not 1 <= len(name) <= 100 or name == SETTING_TOKEN:
+        problems["name"] = f"1 to 100 characters, and not {SETTING_TOKEN}"
     if not wanted or not wanted <= set(SCOPES):
         problems["scopes"] = f"at least one of {', '.join(SCOPES)}"
     if expires_at and expires_at <= now():
@@ -121,12 +123,13 @@ def tokens(account: Account) -> Sequence[Token]:
     return session().scalars(select(Token).where(Token.account_id == account.id).order_by(Token.created_at)).all()
 
 
-def revoke_token(account: Account, token_id: UUID) -> None:
-    """Raises `NotFound` when the account has no such token."""
+def revoke_token(account: Account, token_id: UUID) -> Token:
+    """Shut out whatever carries this token. Raises `NotFound` when the account has no such token."""
     token = session().scalar(select(Token).where(Token.id == token_id, Token.account_id == account.id))
     if token is None:
         raise NotFound("There is no such token.")
     session().delete(token)
+    return token
 
 
 def by_token(secret: str) -> Token | None:
@@ -151,15 +154,18 @@ def note_use(token_id: UUID) -> None:
 def ensure_first(username: str | None, password: str | None, api_token: str | None) -> None:
     """Make the account and the token that the settings ask for, where they are not there yet.
 
-    A changed password setting changes nothing; a changed token setting replaces the token it made before.
+    A changed password setting changes nothing; a changed or removed token setting ends the token it made before.
     """
+    _end_setting_tokens(except_for=api_token)
     if username is None and api_token is None:
         return
     account = named(username) if username else _first_owner()
     if account is None:
         account = add(username or "owner", password, role="owner")
-    if api_token:
-        _follow_setting(account, api_token)
+    if api_token and not session().scalar(select(Token.id).where(Token.token_hash == hash_token(api_token))):
+        session().add(
+            Token(account_id=account.id, name=SETTING_TOKEN, token_hash=hash_token(api_token), scopes="write")
+        )
 
 
 def hash_token(secret: str) -> str:
@@ -167,20 +173,18 @@ def hash_token(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _follow_setting(account: Account, secret: str) -> None:
-    hashed = hash_token(secret)
-    old = session().scalars(select(Token).where(Token.name == SETTING_TOKEN, Token.token_hash != hashed)).all()
-    for token in old:
-        session().delete(token)
-    if not session().scalar(select(Token.id).where(Token.token_hash == hashed)):
-        session().add(Token(account_id=account.id, name=SETTING_TOKEN, token_hash=hashed, scopes="write"))
+def _end_setting_tokens(except_for: str | None) -> None:
+    for token in session().scalars(select(Token).where(Token.name == SETTING_TOKEN)):
+        if except_for is None or token.token_hash != hash_token(except_for):
+            session().delete(token)
 
 
 def _first_owner() -> Account | None:
     return session().scalar(select(Account).where(Account.role == "owner").order_by(Account.created_at).limit(1))
 
 
-def _name_key(name: str) -> str:
+def name_key(name: str) -> str:
+    """What tells names apart: case and the ways to write a letter do not."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 

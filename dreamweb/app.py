@@ -135,6 +135,7 @@ def _end(response: Response) -> Response:
         path=request.path,
         status=response.status_code,
         ms=round((time.monotonic() - g.started) * 1000),
+        error=g.get("error_code", "-"),
         account=g.get("account_id", "-"),
         ip=request.remote_addr,
     )

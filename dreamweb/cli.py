@@ -15,7 +15,7 @@ from flask.cli import AppGroup, ScriptInfo
 from dreamweb import accounts, db, housekeeping, recordings, server
 from dreamweb import verify as verification
 from dreamweb.config import Settings, resource
-from dreamweb.errors import BadSetting, Invalid
+from dreamweb.errors import BadSetting, Conflict, Invalid
 from dreamweb.models.account import ROLES, SCOPES, Account
 from dreamweb.tools import Tools
 
@@ -39,6 +39,12 @@ def _upgrade() -> bool:
     return db.upgrade(resource("migrations"))
 
 
+def _need_current() -> None:
+    """What only looks must not upgrade the database beneath an older server."""
+    if not db.is_current(resource("migrations")):
+        raise Conflict("The database is not that of this version. Run `dreamweb upgrade`, or start the server.")
+
+
 @click.command()
 @click.option("--host", help="Address to listen on; the setting HOST otherwise.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; the setting PORT otherwise.")
@@ -51,7 +57,8 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     tempfile.tempdir = str(tools.storage.temporary_folder)
     with app.app_context():
         _upgrade()
-        _ensure_first(settings)
+        with db.one_at_a_time():
+            _ensure_first(settings)
         newcomer = accounts.count() == 0
     if settings.reload:
         app.run(host, port, use_reloader=True)  # Flask's own server: for developers
@@ -66,8 +73,11 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
             limit=tools.max_body_bytes,
             proxy=settings.trusted_proxy,
         )
-    except OSError as error:
-        raise BadSetting(f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror}.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such address here"
+        raise BadSetting(
+            f"HOST, PORT: cannot listen on {host}:{port}: {reason}. Is DreamWeb running already? Else choose another."
+        ) from None
     for address, bound in server.addresses(listening):
         click.echo(f"DreamWeb {version('dreamweb')} listens on http://{address}:{bound}")
     click.echo(f"Data: {settings.data_dir.absolute()}")
@@ -106,8 +116,10 @@ def add_account(name: str, password_stdin: bool, role: str | None) -> None:
     """Make an account with a journal of its own."""
     if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
+    elif not sys.stdin.isatty():
+        raise Invalid("There is no terminal to ask for the password on. Use --password-stdin.")
     else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = click.prompt("Password (at least 8 characters)", hide_input=True, confirmation_prompt=True)
     _upgrade()
     with db.transaction():
         made = accounts.add(name, password, role or ("member" if accounts.count() else "owner"))
@@ -120,7 +132,7 @@ def add_account(name: str, password_stdin: bool, role: str | None) -> None:
 @account.command("list")
 def list_accounts() -> None:
     """List all accounts."""
-    _upgrade()
+    _need_current()
     for each in accounts.every():
         state = "disabled" if each.disabled_at else "active"
         click.echo(f"{each.name}\t{each.role}\t{state}\t{each.created_at:%Y-%m-%d}")
@@ -144,7 +156,7 @@ def add_token(account_name: str, name: str, scopes: tuple[str, ...], days: int |
 @click.option("--account", "account_name", required=True)
 def list_tokens(account_name: str) -> None:
     """List an account's tokens; the tokens themselves are not kept."""
-    _upgrade()
+    _need_current()
     for each in accounts.tokens(_account(account_name)):
         used = f"{each.last_used_at:%Y-%m-%d}" if each.last_used_at else "never used"
         click.echo(f"{each.id}\t{each.name}\t{each.scopes}\t{used}")
@@ -155,7 +167,7 @@ def list_tokens(account_name: str) -> None:
 @click.argument("token_id", type=click.UUID)
 def revoke_token(account_name: str, token_id: UUID) -> None:
     """Revoke a token by its id, as `token list` shows it."""
-    _upgrade()
+    _need_current()
     with db.transaction():
         accounts.revoke_token(_account(account_name), token_id)
 
@@ -171,13 +183,14 @@ def verify(context: click.Context, repair: bool, account_name: str | None) -> No
     app = context.ensure_object(ScriptInfo).load_app()
     tools = _tools(app)
     with app.app_context():
-        _upgrade()
+        _need_current()
+        heir = _heir(account_name)
         adopted = recordings.adopt(tools.storage) if repair else 0
         with click.progressbar(length=verification.count(), label="Reading recordings", file=sys.stderr) as bar:
             report = verification.verify(tools.storage, progress=lambda: bar.update(1))
         found = len(report.problems)
         if repair:
-            verification.repair(tools, report, _heir(account_name))
+            verification.repair(tools, report, heir)
         for problem in report.problems:
             click.echo(f"{problem.kind}\t{problem.subject}")
         repaired = report.repaired + adopted
@@ -185,6 +198,8 @@ def verify(context: click.Context, repair: bool, account_name: str | None) -> No
     if report.problems:
         if not repair and (report.of("orphaned") or report.of("stale")):
             click.echo("`dreamweb verify --repair` adopts what is orphaned and sweeps what is stale.", err=True)
+        if repair and report.of("orphaned") and heir is None:
+            click.echo("Nothing tells whose the orphans are: name an account with --account NAME.", err=True)
         context.exit(1)
 
 

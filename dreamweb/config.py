@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,9 @@ from dreamweb.errors import BadSetting
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parent
+
+# Letters, digits, dots and dashes only: the library would take anything else for a pattern.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?", re.ASCII)
 
 Formats = Literal["mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"]
 
@@ -63,7 +68,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(default=None, min_length=16)
     admin_username: str | None = Field(default=None, min_length=1, max_length=64)
     admin_password: SecretStr | None = Field(default=None, min_length=8, max_length=1024)
-    api_token: SecretStr | None = Field(default=None, min_length=16, max_length=256)
+    api_token: SecretStr | None = Field(default=None, min_length=24, max_length=256)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     debug: bool = False
     reload: bool = False
@@ -81,11 +86,26 @@ class Settings(BaseSettings):
     def _list(cls, value: Any) -> Any:
         return _comma_separated(value)
 
+    @field_validator("data_dir", "audio_storage_path")
+    @classmethod
+    def _of_home(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser()
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ip_address(value)
+            except ValueError:
+                raise ValueError(f"{value!r} is no address like 127.0.0.1") from None
+        return value
+
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            if origin != "*" and (not origin.startswith(("http://", "https://")) or origin.count("/") != 2):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: write it like https://example.org, or * for any")
         return value
 
@@ -104,6 +124,9 @@ class Settings(BaseSettings):
                 raise ValueError("it is not a database address like postgresql://user:password@host/name") from None
             if backend not in ("sqlite", "postgresql", "postgres"):
                 raise ValueError(f"{backend!r} is not supported: use sqlite or postgresql")
+            file = make_url(value.get_secret_value()).database or ""
+            if backend == "sqlite" and not file.startswith("/"):
+                raise ValueError("name the file with its whole path, like sqlite:////absolute/path")
         return value
 
     @model_validator(mode="after")
@@ -147,6 +170,8 @@ def load(**values: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper() if first["loc"] else ""
         reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "too_short":  # pydantic counts the items of a secret
+            reason = f"at least {first['ctx']['min_length']} characters are needed"
         raise BadSetting(f"{name}: {reason}." if name else f"{reason}.") from None
 
 
@@ -164,13 +189,18 @@ def secret_key(settings: Settings) -> str:
             temporary = path.with_name(f".secret_key.{os.getpid()}")
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
             # Linked, not renamed: of two processes that start at once, the second takes what the first has made.
             with suppress(FileExistsError):
                 os.link(temporary, path)
             temporary.unlink()
-        return path.read_text()
+        key = path.read_text()
     except OSError as error:
         raise BadSetting(f"DATA_DIR: {settings.data_dir} cannot be used: {error.strerror}.") from None
+    if len(key) < 16:
+        raise BadSetting(f"DATA_DIR: {path} is damaged. Delete it: a new one is made, and everybody signs in again.")
+    return key
 
 
 def resource(name: str) -> Path:

@@ -88,6 +88,11 @@ def session() -> Session:
     return db.session()
 
 
+def end_reading() -> None:
+    """End the transaction that reading has begun: nothing is held while we work, and the next look sees what is new."""
+    session().commit()
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Everything written inside is committed together at the end, or not at all.
@@ -95,8 +100,8 @@ def transaction() -> Iterator[Session]:
     Ends a reading transaction that is still open: it may have read what has changed since, and SQLite refuses
     to let such a one write (SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/rescode.html).
     """
+    end_reading()
     current = session()
-    current.commit()
     current.connection(execution_options={"dreamweb_writes": True})
     try:
         yield current
@@ -186,20 +191,24 @@ def upgrade(migrations: Path) -> bool:
 
     Needs an application context. Returns whether anything had to be done.
     """
-    with _one_at_a_time(db.engine):
-        if _revision(db.engine) == ScriptDirectory(str(migrations)).get_current_head():
+    with one_at_a_time():
+        if is_current(migrations):
             return False
         flask_migrate.upgrade(directory=str(migrations))
         return True
 
 
-def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+def is_current(migrations: Path) -> bool:
+    """Whether the tables are those of the newest migration."""
+    with db.engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    return revision == ScriptDirectory(str(migrations)).get_current_head()
 
 
 @contextmanager
-def _one_at_a_time(engine: Engine) -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
+    """For what only one process may do with this database at a time; the others wait."""
+    engine = db.engine
     if engine.dialect.name == "sqlite":
         database = Path(engine.url.database or "dreamweb")
         database.parent.mkdir(parents=True, exist_ok=True)

@@ -166,7 +166,8 @@ class Details(BaseModel):
     title: Annotated[Line | None, BeforeValidator(_empty_is_none)] = None
     text: Annotated[Text | None, BeforeValidator(_empty_is_none)] = None
     dreamed_at: Annotated[Annotated[Moment, AfterValidator(_past)] | None, BeforeValidator(_empty_is_none)] = Field(
-        default=None, description="When it was dreamed, RFC 3339; without it, now."
+        default=None,
+        description="When it was dreamed, RFC 3339; without it, when the file says it was recorded, else now.",
     )
     tags: Tags = Field(default_factory=list, description="Kept in lower case. In a form: separated by commas.")
     mood: Annotated[Mood | None, BeforeValidator(_empty_is_none)] = None
@@ -198,7 +199,7 @@ class Changes(BaseModel):
     lucidity: int | None = Field(default=None, ge=0, le=5)
     recall: Annotated[Recall | None, BeforeValidator(_empty_is_none)] = None
     metadata: Metadata = Field(default_factory=dict)
-    language: Annotated[Language | None, BeforeValidator(_auto_is_none)] = Field(
+    language: Annotated[Language | None, BeforeValidator(_auto_is_none), BeforeValidator(_empty_is_none)] = Field(
         default=None, json_schema_extra=_LANGUAGE
     )
     private: bool = False

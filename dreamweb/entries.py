@@ -17,7 +17,7 @@ from sqlalchemy.orm import selectinload
 
 from dreamweb.db import now, session
 from dreamweb.details import Changes, Details, Filters
-from dreamweb.errors import Conflict, Malformed, NotFound, Outdated
+from dreamweb.errors import Conflict, Invalid, Malformed, NotFound, Outdated
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry, Tag, entry_tags
 
@@ -121,6 +121,16 @@ def same_recording(account: Account, client_id: UUID | None, sha256: str) -> Ent
     return entry
 
 
+def sent_later(account: Account, recording: Recording) -> bool:
+    """Whether the same bytes came once more after this recording, and became an entry."""
+    query = select(Entry.id).where(
+        Entry.account_id == account.id,
+        Entry.sha256 == recording.sha256,
+        Entry.uploaded_at > recording.uploaded_at,
+    )
+    return session().scalar(query.limit(1)) is not None
+
+
 def same_text(account: Account, details: Details) -> Entry | None:
     """The entry written before under the same `client_id` with the same text and title, or None.
 
@@ -151,7 +161,8 @@ def find(account: Account, filters: Filters, *, limit: int = 20, cursor: str | N
 def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str] | None = None) -> Entry:
     """Change what `changes` names.
 
-    Raises `NotFound`, and `Outdated` when the entry no longer is what `changes.updated_at` or `etags` say it was.
+    Raises `NotFound`, `Invalid` when nothing would be left, and `Outdated` when the entry no longer is what
+    `changes.updated_at` or `etags` say it was.
     """
     entry = get(account, entry_id, lock=True)
     named = etags is None or etag_of(entry) in etags
@@ -164,6 +175,8 @@ def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str
         entry.details = changes.metadata
     if "tags" in changes.model_fields_set:
         entry.tags = _tags(account, changes.tags)
+    if not (entry.file_path or entry.text or entry.title or entry.recall == "none"):
+        raise Invalid("Nothing would be left of this entry.", {"text": "write a text or a title, or delete the entry"})
     _touch(entry)
     session().flush()
     return entry

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from dreamweb import log, recordings
-from dreamweb.errors import DreamWebError
 from dreamweb.storage import Storage
 
 EVERY = 30
@@ -30,15 +30,19 @@ def start(app: Flask, storage: Storage, stopping: threading.Event) -> threading.
 def _keep(app: Flask, storage: Storage, stopping: threading.Event) -> None:
     trash_at = 0.0
     while not stopping.is_set():
-        with app.app_context():
-            try:
-                if storage.has_notes():
-                    recordings.adopt(storage)
-                if time.monotonic() >= trash_at:
-                    recordings.empty_trash(storage)
-                    trash_at = time.monotonic() + _TRASH_EVERY
-            except SQLAlchemyError as error:
-                logger.warning("Housekeeping waits for the database", error=type(error).__name__)
-            except (DreamWebError, OSError):
-                logger.error("Housekeeping failed", exc_info=True)
+        _attempt(app, lambda: recordings.adopt(storage) if storage.notes.any() else 0)
+        if time.monotonic() >= trash_at:
+            trash_at = time.monotonic() + _TRASH_EVERY
+            _attempt(app, storage.sweep)
+            _attempt(app, lambda: recordings.empty_trash(storage))
         stopping.wait(EVERY)
+
+
+def _attempt(app: Flask, task: Callable[[], int]) -> None:
+    with app.app_context():
+        try:
+            task()
+        except SQLAlchemyError as error:
+            logger.warning("Housekeeping waits for the database", error=type(error).__name__)
+        except Exception:
+            logger.error("Housekeeping failed", exc_info=True)

@@ -15,13 +15,15 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from dreamweb import accounts, entries, log
 from dreamweb.adapters import audio
 from dreamweb.adapters.audio import Sound
-from dreamweb.db import is_away, now, session, transaction
+from dreamweb.db import end_reading, is_away, now, session, transaction
 from dreamweb.details import Details, clean_filename
 from dreamweb.entries import Recording
-from dreamweb.errors import Conflict, DreamWebError, EmptyFile, StorageFailed, TooLarge, Unavailable
+from dreamweb.errors import Conflict, DreamWebError, StorageFailed, TooLarge, Unavailable
+from dreamweb.files import Scratch
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
-from dreamweb.storage import Note, Scratch, Storage
+from dreamweb.notes import Note
+from dreamweb.storage import Storage
 from dreamweb.tools import Tools
 
 logger = log.Logger(__name__)
@@ -50,8 +52,6 @@ def examine(tools: Tools, scratch: Scratch) -> Examined:
     no room to find out.
     """
     size = scratch.size
-    if size == 0:
-        raise EmptyFile("The file is empty: it has no bytes. Check the recording on the device and send it again.")
     if size > tools.max_file_bytes:
         raise too_large(tools.max_file_bytes)
     # While a child process examines the bytes, we hash them and send them on their way to the disk.
@@ -85,17 +85,14 @@ def keep(
     details = _complete(details, examined.sound)
     try:
         with _placing(tools.storage, account.id, examined, recording, details), transaction():
-            if entry := entries.same_recording(account, details.client_id, examined.sha256):
-                raise _RepeatedError(entry)
-            entry = entries.create(account, details, recording)
-    except _RepeatedError as repeated:
-        return repeated.entry, False
-    except IntegrityError:
-        # Two requests at once under one client_id: the other was first.
+            if entries.same_recording(account, details.client_id, examined.sha256):
+                raise _RepeatedError
+            return entries.create(account, details, recording), True
+    except (_RepeatedError, IntegrityError):
+        # An IntegrityError: two requests at once under one client_id, and the other was first.
         if entry := entries.same_recording(account, details.client_id, examined.sha256):
             return entry, False
         raise
-    return entry, True
 
 
 def remove(storage: Storage, account: Account, entry_id: UUID) -> None:
@@ -103,19 +100,20 @@ def remove(storage: Storage, account: Account, entry_id: UUID) -> None:
 
     Raises `NotFound` when there is none, or it belongs to someone else.
     """
-    if storage.has_notes():
+    with storage.notes.settling():
         # The same recording may have come while the database was away: it must not become an entry after this.
-        adopt(storage)
-    key = entries.get(account, entry_id, trashed=None).file_path
-    with _removing(storage, [key] if key else []), transaction():
-        entries.delete(account, entry_id)
+        _settle(storage)
+        key = entries.get(account, entry_id, trashed=None).file_path
+        with _removing(storage, [key] if key else []), transaction():
+            entries.delete(account, entry_id)
 
 
 def empty_trash(storage: Storage) -> int:
     """Delete for good what has been in the trash for longer than it keeps; answers how many entries."""
     done = 0
     while batch := entries.expired():
-        with _removing(storage, [entry.file_path for entry in batch if entry.file_path]), transaction():
+        keys = [entry.file_path for entry in batch if entry.file_path]
+        with storage.notes.settling(), _removing(storage, keys), transaction():
             entries.delete_expired(batch)
         done += len(batch)
     return done
@@ -126,8 +124,14 @@ def adopt(storage: Storage) -> int:
 
     Raises the database's error when it is still away; the notes stay then.
     """
+    with storage.notes.settling():
+        return _settle(storage)
+
+
+def _settle(storage: Storage) -> int:
     adopted = 0
-    for note in storage.notes_left():
+    for note in storage.notes.left():
+        end_reading()  # what was read before this note was locked may have changed
         try:
             if note.content["action"] == "add":
                 adopted += _adopt_one(storage, note)
@@ -135,6 +139,7 @@ def adopt(storage: Storage) -> int:
                 _finish_removal(storage, note.content["key"])
         except (KeyError, ValueError, StorageFailed, SQLAlchemyError) as error:
             note.keep()
+            session().rollback()
             if is_away(error):
                 raise
             logger.error("A note could not be settled and is kept", note=note.path, error=type(error).__name__)
@@ -160,11 +165,7 @@ def adopt_orphan(tools: Tools, key: str, account: Account) -> Entry:
 
 
 class _RepeatedError(Exception):
-    """The recording is here already; carried past the clean-up of what came in the second time."""
-
-    def __init__(self, entry: Entry) -> None:
-        super().__init__(entry.id)
-        self.entry = entry
+    """The recording is here already: what came in the second time is undone."""
 
 
 def _describe(examined: Examined, filename: str | None) -> Recording:
@@ -210,7 +211,7 @@ def _placing(
         "recording": _RECORDING.dump_python(recording, mode="json"),
         "details": details.model_dump(mode="json"),
     }
-    note = storage.note(recording.saved_filename, content)
+    note = storage.notes.write(recording.saved_filename, content)
     try:
         storage.put(examined.scratch, recording.key)
         yield
@@ -232,7 +233,7 @@ def _placing(
 @contextmanager
 def _removing(storage: Storage, keys: list[str]) -> Iterator[None]:
     """Inside, the rows are deleted and committed; then the files are removed, at once or after a crash by `adopt`."""
-    notes = [storage.note(f"remove-{uuid4()}", {"action": "remove", "key": key}) for key in keys]
+    notes = [storage.notes.write(f"remove-{uuid4()}", {"action": "remove", "key": key}) for key in keys]
     try:
         yield
     except (DreamWebError, SQLAlchemyError) as error:
@@ -264,12 +265,14 @@ def _adopt_one(storage: Storage, note: Note) -> bool:
         logger.error("A recording's account is gone; the file is left for `dreamweb verify`", key=recording.key)
         return False
     try:
-        if entries.same_recording(account, details.client_id, recording.sha256):
-            # The client has sent it again meanwhile, and has been told of that entry.
-            storage.delete(recording.key)
-            return False
+        again = entries.same_recording(account, details.client_id, recording.sha256)
     except Conflict:
-        details = details.model_copy(update={"client_id": None})
+        again, details = None, details.model_copy(update={"client_id": None})
+    if again or (details.client_id is None and entries.sent_later(account, recording)):
+        # The client has sent it again meanwhile, and has been told of that entry. It may even be this very one, when
+        # its commit had not arrived yet a moment ago: then the file is its own, and stays.
+        _finish_removal(storage, recording.key)
+        return False
     with transaction():
         entries.create(account, details, recording)
     logger.info("A recording was adopted", entry=recording.entry_id, account=account.id, size=recording.size_bytes)

@@ -20,7 +20,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, ServerNotImplemented
 
 from dreamweb import log
-from dreamweb.errors import DreamWebError, TooLarge
+from dreamweb.errors import DreamWebError, TooLarge, Unauthenticated
 from dreamweb.storage import Storage
 
 GRACE = 30
@@ -66,12 +66,16 @@ class _StorageFile(FileBasedBuffer):  # type: ignore[misc]
 
 
 class _Body(OverflowableBuffer):  # type: ignore[misc]
-    """A body that is arriving: small ones in memory, others in the storage, and what cannot be kept nowhere."""
+    """A body that is arriving: small ones in memory, others in the storage, and what cannot be kept nowhere.
+
+    An anonymous one, which carries no token, is kept in memory only: a stranger shall not fill the disk.
+    """
 
     buf: Any
 
-    def __init__(self, storage: Storage, limit: int, overflow: int) -> None:
+    def __init__(self, storage: Storage, limit: int, overflow: int, *, anonymous: bool) -> None:
         super().__init__(overflow)
+        self._anonymous = anonymous
         self._storage = storage
         self._limit = limit
         self._received = 0
@@ -93,11 +97,16 @@ class _Body(OverflowableBuffer):  # type: ignore[misc]
         try:
             if self._received > self._limit:
                 raise _too_large(self._limit)
+            if self.overflowed:
+                # Also what was not announced, or arrives beside others, leaves the reserve alone.
+                self._storage.check_space(len(data))
             super().append(data)
         except DreamWebError as error:
             self._refuse(error)
 
     def _set_large_buffer(self) -> None:
+        if self._anonymous:
+            raise Unauthenticated("Send a token: Authorization: Bearer dw_...")
         old = self.buf
         self.buf = _StorageFile(self._storage, old)
         if old is not None:
@@ -160,7 +169,8 @@ def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, 
             if self.body_rcv is None:
                 self.expect_continue = False  # waitress would wait for a body that never comes
             else:
-                body = _Body(storage, limit, self.adj.inbuf_overflow)
+                anonymous = "AUTHORIZATION" not in self.headers
+                body = _Body(storage, limit, self.adj.inbuf_overflow, anonymous=anonymous)
                 body.expect(self.content_length)
                 self.body_rcv.buf = body
 

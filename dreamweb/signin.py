@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import Authorization
 
 from dreamweb import accounts, log
-from dreamweb.db import is_away, now, session, transaction
+from dreamweb.db import end_reading, is_away, now, session, transaction
 from dreamweb.errors import Forbidden, Unauthenticated
 from dreamweb.models.account import Account, Token
 
@@ -31,16 +31,17 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=T
 class _Remembered:
     account: Account
     scopes: frozenset[str]
-    expires_at: datetime | None
+    until: datetime
 
 
 class _Memory:
     """Who used which token lately, for the time when the database is away and a recording is sent.
 
-    A recording is kept then for an account that was known minutes ago; `recordings.adopt` checks that it still exists.
+    A recording is kept then for an account whose token was good less than an hour ago.
     """
 
     _SIZE = 256
+    _AGE = timedelta(hours=1)
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, _Remembered] = OrderedDict()
@@ -49,16 +50,17 @@ class _Memory:
         self._known.pop(token.token_hash, None)
         # A copy: the request's own is emptied by a rollback, and cannot be read again without the database.
         account = Account(id=token.account.id, name=token.account.name, role=token.account.role)
-        self._known[token.token_hash] = _Remembered(account, _scopes(token), token.expires_at)
+        until = min(now() + self._AGE, token.expires_at or datetime.max.replace(tzinfo=UTC))
+        self._known[token.token_hash] = _Remembered(account, _scopes(token), until)
         while len(self._known) > self._SIZE:
             self._known.popitem(last=False)
 
-    def forget(self, secret: str) -> None:
-        self._known.pop(accounts.hash_token(secret), None)
+    def forget(self, token_hash: str) -> None:
+        self._known.pop(token_hash, None)
 
     def find(self, secret: str) -> _Remembered | None:
         found = self._known.get(accounts.hash_token(secret))
-        return found if found and not (found.expires_at and found.expires_at <= now()) else None
+        return found if found and now() < found.until else None
 
 
 def init_app(app: Flask) -> None:
@@ -81,6 +83,12 @@ def caller(scope: str) -> Account:
         raise Forbidden(f"This token may not do that: it lacks the scope {scope!r}.")
     g.account_id = account.id
     return account
+
+
+def forget(token: Token) -> None:
+    """A token was revoked: it does not count any more, even while the database is away."""
+    memory: _Memory = current_app.extensions["dreamweb_token_memory"]
+    memory.forget(token.token_hash)
 
 
 def caller_by_password() -> Account:
@@ -115,7 +123,7 @@ def _failed(response: Response) -> bool:
 def _name_tried() -> str:
     sent = _basic()
     name = (sent.username if sent else None) or ""
-    return f"account:{name.strip().casefold()[:64]}"
+    return f"account:{accounts.name_key(name)[:128]}"
 
 
 slowed_by_address = limiter.limit(_ATTEMPTS, deduct_when=_failed, exempt_when=lambda: not by_password_only())
@@ -135,9 +143,10 @@ def _of_token(secret: str, *, even_if_away: bool) -> tuple[Account, frozenset[st
         session().rollback()  # whatever state the connection is in
         return known.account, known.scopes
     if token is None:
-        memory.forget(secret)
+        memory.forget(accounts.hash_token(secret))
         raise Unauthenticated("This token is unknown, has ended, or its account is closed. Make a new one.")
     memory.keep(token)
+    end_reading()  # a recording takes its time to be examined
     if accounts.use_is_worth_noting(token):
         g.token_used = token.id
     return token.account, _scopes(token)

@@ -11,11 +11,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from dreamweb import entries, log, recordings
-from dreamweb.db import session
+from dreamweb.db import end_reading, session
 from dreamweb.errors import DreamWebError, NotFound, StorageFailed
+from dreamweb.files import sha256_of
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
-from dreamweb.storage import Storage, sha256_of
+from dreamweb.storage import Storage
 from dreamweb.tools import Tools
 
 logger = log.Logger(__name__)
@@ -23,9 +24,9 @@ logger = log.Logger(__name__)
 
 @dataclass(frozen=True)
 class Problem:
-    """`subject` is an entry's id for `missing` and `changed`, a key for `orphaned`, a path for `stale`."""
+    """`subject` is an entry's id for the first three kinds, a key for `orphaned`, a path for the others."""
 
-    kind: Literal["missing", "changed", "orphaned", "stale"]
+    kind: Literal["missing", "unreadable", "changed", "orphaned", "stray", "stale"]
     subject: str
 
 
@@ -52,7 +53,7 @@ def verify(storage: Storage, progress: Callable[[], None] = lambda: None) -> Rep
     report = Report()
     # The files first: one that arrives while the rows are read is not taken for an orphan.
     keys = set(storage.keys())
-    held = storage.keys_in_hand()
+    held = storage.notes.recordings()
     for entry_id, key, size, digest in _rows():
         keys.discard(key)
         report.checked += 1
@@ -60,6 +61,7 @@ def verify(storage: Storage, progress: Callable[[], None] = lambda: None) -> Rep
             report.problems.append(problem)
         progress()
     report.problems += [Problem("orphaned", key) for key in sorted(keys - held) if _is_orphan(storage, key)]
+    report.problems += [Problem("stray", str(path)) for path in storage.strays()]
     report.problems += [Problem("stale", str(path)) for path in storage.stale()]
     return report
 
@@ -70,6 +72,7 @@ def repair(tools: Tools, report: Report, owner: Account | None) -> None:
     What is repaired is taken from the report's problems; missing and changed recordings stay among them: only a backup
     helps there.
     """
+    tools.storage.sweep()
     left = []
     for problem in report.problems:
         if _repaired(tools, problem, owner):
@@ -81,12 +84,13 @@ def repair(tools: Tools, report: Report, owner: Account | None) -> None:
 
 def _repaired(tools: Tools, problem: Problem, owner: Account | None) -> bool:
     if problem.kind == "stale":
-        Path(problem.subject).unlink(missing_ok=True)
-        return True
-    if problem.kind != "orphaned" or owner is None or problem.subject in tools.storage.keys_in_hand():
+        return not Path(problem.subject).exists()
+    if problem.kind != "orphaned" or owner is None:
         return False
     try:
-        recordings.adopt_orphan(tools, problem.subject, owner)
+        with tools.storage.notes.settling():
+            if _is_orphan(tools.storage, problem.subject):
+                recordings.adopt_orphan(tools, problem.subject, owner)
     except DreamWebError as error:
         logger.error("An orphan could not be adopted", key=problem.subject, reason=error.detail)
         return False
@@ -99,7 +103,7 @@ def _rows() -> Iterator[tuple[UUID, str, int, str]]:
     while True:
         page = query.order_by(Entry.id).limit(500)
         rows = session().execute(page.where(Entry.id > last) if last else page).all()
-        session().commit()  # no transaction stays open while files are read
+        end_reading()  # nothing stays open while files are read
         for row in rows:
             yield row.id, row.file_path, row.size_bytes, row.sha256
         if not rows:
@@ -112,18 +116,20 @@ def _compare(storage: Storage, entry_id: UUID, key: str, size: int, digest: str)
         with storage.open(key) as file:
             if storage.size(key) == size and sha256_of(file) == digest:
                 return None
-    except (NotFound, StorageFailed):
+    except NotFound:
         # Unless the entry was deleted while we were at it.
         return Problem("missing", str(entry_id)) if _has_row(key) else None
+    except (StorageFailed, OSError):
+        return Problem("unreadable", str(entry_id))
     return Problem("changed", str(entry_id))
 
 
 def _is_orphan(storage: Storage, key: str) -> bool:
     """Whether no row has the file; one that is just being deleted has none, but a note, and then is gone."""
-    return not _has_row(key) and key not in storage.keys_in_hand() and storage.size(key) is not None
+    return not _has_row(key) and key not in storage.notes.recordings() and storage.size(key) is not None
 
 
 def _has_row(key: str) -> bool:
     found = entries.has_recording(key)
-    session().commit()
+    end_reading()
     return found

@@ -110,7 +110,8 @@ def test_what_a_command_refuses_is_said_in_a_sentence(
 
 
 def test_the_settings_can_make_the_first_account_and_token(settings: dict[str, Any], tmp_path: Path) -> None:
-    settings |= {"admin_username": "ana", "admin_password": "correct horse", "api_token": "dw_known_from_the_start"}
+    settings |= {"admin_username": "ana", "admin_password": "correct horse"}
+    settings["api_token"] = "dw_known_from_the_very_start"
     process = Process(settings, tmp_path / "log")
 
     def status(token: str) -> int:
@@ -118,13 +119,13 @@ def test_the_settings_can_make_the_first_account_and_token(settings: dict[str, A
 
     try:
         process.start()
-        assert status("dw_known_from_the_start") == 200
+        assert status("dw_known_from_the_very_start") == 200
         made = httpx.post(f"{process.url}/api/v1/tokens", json={"name": "x"}, auth=("ana", "correct horse"))
         assert made.status_code == 201
         process.stop()
-        process = Process(settings | {"api_token": "dw_another_known_one"}, tmp_path / "log")
+        process = Process(settings | {"api_token": "dw_another_one_that_is_known"}, tmp_path / "log")
         process.start()
-        assert (status("dw_known_from_the_start"), status("dw_another_known_one")) == (401, 200)
+        assert (status("dw_known_from_the_very_start"), status("dw_another_one_that_is_known")) == (401, 200)
         assert status(made.json()["token"]) == 200
     finally:
         process.kill()

@@ -118,7 +118,7 @@ def check_whole(app: Flask, tools: Tools) -> None:
     storage = tools.storage
     with app.app_context():
         assert rows() <= set(storage.keys())
-        assert set(storage.keys()) - rows() <= storage.keys_in_hand()
+        assert set(storage.keys()) - rows() <= storage.notes.recordings()
         assert storage.stale() == []
         db.session().commit()
         recordings.adopt(storage)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -18,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from dreamweb import log
 from dreamweb.errors import DreamWebError, EmptyFile, NotAudio
 
-log = logging.getLogger("dreamweb.adapters.audio")
+logger = log.Logger(__name__)
 
 FORMATS: dict[str, str] = {
     "mp3": "audio/mpeg",
@@ -61,15 +62,8 @@ class Examination:
         self._deadline = deadline
         self._outcome: Sound | DreamWebError | None = None
 
-    @classmethod
-    def refused(cls, refusal: DreamWebError) -> Self:
-        """One that is over before it needs a child."""
-        examination = cls.__new__(cls)
-        examination._child, examination._outcome = None, refusal
-        return examination
-
     def result(self) -> Sound:
-        """Wait for the child. Raises NotAudio or EmptyFile; OSError when not the file but the child is at fault."""
+        """Wait for the child. Raises NotAudio; OSError when not the file but the machine is at fault."""
         if self._outcome is None:
             try:
                 self._outcome = self._wait()
@@ -87,14 +81,16 @@ class Examination:
         try:
             answer, complaints = _hear_out(self._child, self._deadline)
         except TimeoutError:
-            log.debug("the examination of a recording took too long")
-            raise NotAudio(_UNCLEAR) from None
+            # What keeps the child busy ends by its limit of processor time: so the machine has too much to do.
+            raise OSError("the child that examines recordings got no time to do so") from None
         if complaints:
-            log.debug("while a recording was examined: %s", complaints[-1])
+            logger.debug("While a recording was examined", said=complaints[-1])
         if answer[:1] != [b"ready"]:
             raise OSError(f"the child that examines recordings could not start: {' '.join(complaints[-1:])}")
+        if self._child.returncode == -signal.SIGKILL:
+            raise OSError("the child that examines recordings was killed, as when the machine has no memory left")
         if self._child.returncode != 0 or len(answer) != 2:
-            log.debug("the examination of a recording ended with %s", self._child.returncode)
+            logger.debug("The examination of a recording ended early", status=self._child.returncode)
             raise NotAudio(_UNCLEAR)
         return _sound(self._extension, answer[1])
 
@@ -119,15 +115,16 @@ def examine(fd: int, *, allowed: frozenset[str] = frozenset(FORMATS), timeout: f
     """Starts to examine an open regular file, and returns at once.
 
     Neither this process nor the child moves the file's offset, and the file needs no name.
-    OSError: the child could not be started, which says nothing about the file.
+    Raises EmptyFile or NotAudio when it is plain without a child; OSError when the child could not be started, which
+    says nothing about the file.
     """
     if os.fstat(fd).st_size == 0:
-        return Examination.refused(EmptyFile(_EMPTY))
+        raise EmptyFile(_EMPTY)
     extension, start = recognise(fd)
     if extension is None:
-        return Examination.refused(NotAudio(_unknown(start, allowed)))
+        raise NotAudio(_unknown(start, allowed))
     if extension not in allowed:
-        return Examination.refused(NotAudio(_not_allowed(extension, allowed)))
+        raise NotAudio(_not_allowed(extension, allowed))
     # By path and with -I -S instead of by -m: nothing is loaded but the child, PyAV and mutagen, in half the time.
     command = [sys.executable, "-I", "-S", str(_CHILD), extension, str(start), json.dumps(_search_path())]
     child = subprocess.Popen(  # noqa: S603  (nothing in the command comes from outside)
@@ -188,7 +185,7 @@ def _sound(extension: str, answer: bytes) -> Sound:
         recorded_at = datetime.fromisoformat(said["recorded_at"]).astimezone(UTC) if said["recorded_at"] else None
         title = _clean(said["title"] or "")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        log.debug("the examination of a recording gave no sensible answer")
+        logger.debug("The examination of a recording gave no sensible answer")
         raise NotAudio(_UNCLEAR) from None
     if not (math.isfinite(seconds) and seconds > 0):
         raise NotAudio(_UNCLEAR)

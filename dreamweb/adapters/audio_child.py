@@ -22,7 +22,8 @@ def limit(kind: int, most: int) -> None:
     """Lower one of this process's limits for good."""
     _, hard = resource.getrlimit(kind)
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(kind, (most, most))
+    # At the lower of two limits of processor time comes SIGXCPU, which says more than the SIGKILL of the upper one.
+    resource.setrlimit(kind, (most - 1 if kind == resource.RLIMIT_CPU else most, most))
 
 
 if __name__ == "__main__":

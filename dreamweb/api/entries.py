@@ -12,7 +12,7 @@ from dreamweb import entries, errors, recordings, signin
 from dreamweb.api import parsing, schemas, tools
 from dreamweb.api.openapi import ERROR, documented
 from dreamweb.db import transaction
-from dreamweb.details import Changes, Details, Filters
+from dreamweb.details import Details
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
 
@@ -100,8 +100,7 @@ def create_entry() -> Response:
     same `client_id` again answers 200 and the entry made before.
     """
     account = signin.caller("write")
-    details = Details.model_validate(parsing.body(schemas.NewEntry).model_dump())
-    entry, new = _write(account, details)
+    entry, new = _write(account, parsing.body(schemas.NewEntry))
     return _answer(entry, 201 if new else 200)
 
 
@@ -114,11 +113,10 @@ def create_entry() -> Response:
     extra=_SPAN,
 )
 def list_entries() -> dict[str, Any]:
-    """List entries, newest `dreamed_at` first."""
+    """List entries, the newest dream first."""
     account = signin.caller("read")
     query = parsing.query(schemas.ListQuery)
-    filters = Filters.model_construct(**{name: getattr(query, name) for name in Filters.model_fields})
-    page = entries.find(account, filters, limit=query.limit, cursor=query.cursor)
+    page = entries.find(account, query, limit=query.limit, cursor=query.cursor)
     return schemas.entry_page(page, tools().storage)
 
 
@@ -145,7 +143,7 @@ def change_entry(entry_id: UUID) -> Response:
     `updated_at`. When the entry was changed since, nothing happens and the answer is 412.
     """
     account = signin.caller("write")
-    changes = Changes.model_validate(parsing.body(schemas.EntryChanges).model_dump(exclude_unset=True))
+    changes = parsing.body(schemas.EntryChanges)
     # None of ours is ever named by a header that cannot be read, or names weak tags: such a change is refused, too.
     etags = None if request.if_match.star_tag or "If-Match" not in request.headers else request.if_match.as_set()
     with transaction():
@@ -191,6 +189,10 @@ def get_audio(entry_id: UUID) -> Response:
     entry = entries.get(account, entry_id)
     if entry.file_path is None:
         raise errors.NotFound("This entry was written: it has no recording.")
+    wanted = request.range
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+        # Several ranges, or none that can be read: the whole is the answer. RFC 9110, 14.2
+        request.environ.pop("HTTP_RANGE", None)
     storage = tools().storage
     storage.open(entry.file_path).close()  # says in our words when it is missing
     response = send_file(

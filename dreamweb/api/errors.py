@@ -63,6 +63,7 @@ def register(app: Flask) -> None:
 
 
 def answer(status: int, code: str, detail: str, **more: Any) -> Response:
+    g.error_code = code
     response = jsonify({"detail": detail, "error_code": code, "request_id": g.get("request_id", ""), **more})
     response.status_code = status
     return response

@@ -25,29 +25,33 @@ _PATIENCE = 0.8
 _VERSION = version("dreamweb")
 
 
+class _Asking(threading.Thread):
+    """One question, being asked."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        super().__init__(daemon=True)
+        self.healthy = False
+        self._ask = ask
+
+    def run(self) -> None:
+        self.healthy = self._ask()
+
+
 class _Check:
-    """One question that may hang: asked in a thread of its own, and never twice at the same time."""
+    """A question that may hang: asked in a thread of its own, and never twice at the same time."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._healthy = False
+        self._asking: _Asking | None = None
 
-    def start(self) -> threading.Thread:
+    def start(self) -> _Asking:
+        """Ask, or join in the question that is being asked."""
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._healthy = False
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
-            return self._thread
-
-    def answer(self, thread: threading.Thread) -> bool:
-        thread.join(_PATIENCE / 2)
-        return not thread.is_alive() and self._healthy
-
-    def _run(self) -> None:
-        self._healthy = self._ask()
+            if self._asking is None or not self._asking.is_alive():
+                self._asking = _Asking(self._ask)
+                self._asking.start()
+            return self._asking
 
 
 def init_app(app: Flask, tools: Tools) -> None:
@@ -74,8 +78,7 @@ def init_app(app: Flask, tools: Tools) -> None:
 def health() -> tuple[dict[str, Any], int]:
     """Tell whether everything works; needs no token and answers within a second."""
     checks: tuple[_Check, _Check] = current_app.extensions["dreamweb_health"]
-    threads = [check.start() for check in checks]
-    database, storage = (check.answer(thread) for check, thread in zip(checks, threads, strict=True))
+    database, storage = (_answer(asking) for asking in [check.start() for check in checks])
     healthy = database and storage
     answer = schemas.Health(
         status="healthy" if healthy else "unhealthy",
@@ -85,3 +88,8 @@ def health() -> tuple[dict[str, Any], int]:
         version=_VERSION,
     )
     return answer.model_dump(mode="json"), 200 if healthy else 503
+
+
+def _answer(asking: _Asking) -> bool:
+    asking.join(_PATIENCE / 2)
+    return asking.healthy

@@ -13,6 +13,8 @@ from dreamweb.errors import Invalid, Malformed
 
 M = TypeVar("M", bound=BaseModel)
 
+_REASONS = {"extra_forbidden": "there is no such field", "missing": "it is needed"}
+
 MAX_JSON = 8 * 1024 * 1024
 
 
@@ -54,8 +56,9 @@ def check(model: type[M], values: dict[str, Any]) -> M:
         fields = {}
         for problem in error.errors(include_url=False, include_context=False, include_input=False):
             name = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-")) or "body"
-            fields[name] = problem["msg"].removeprefix("Value error, ")
-        raise Invalid(f"Some values are not possible: {', '.join(sorted(fields))}.", fields) from None
+            fields[name] = _REASONS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+        named = "; ".join(why if name == "body" else f"{name}: {why}" for name, why in fields.items())
+        raise Invalid(f"This is not possible: {named}.", fields) from None
     except RecursionError:
         raise Malformed("The body is nested too deeply.") from None
 

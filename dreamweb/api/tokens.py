@@ -61,5 +61,6 @@ def revoke_token(token_id: UUID) -> tuple[str, int]:
     """Revoke a token: whatever carries it is shut out at once."""
     account = signin.caller("write")
     with transaction():
-        accounts.revoke_token(account, token_id)
+        token = accounts.revoke_token(account, token_id)
+    signin.forget(token)
     return "", 204

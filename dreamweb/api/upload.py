@@ -11,23 +11,16 @@ from flask import Blueprint, request
 from dreamweb import errors, log, recordings, signin
 from dreamweb.adapters.audio import FORMATS
 from dreamweb.api import parsing, schemas, tools
-from dreamweb.api.openapi import documented, without_null
+from dreamweb.api.openapi import documented
 from dreamweb.details import Details
-from dreamweb.storage import Scratch
+from dreamweb.files import Scratch
 
 blueprint = Blueprint("upload", __name__)
 logger = log.Logger(__name__)
 
 _FILE = {"type": "string", "format": "binary"}
 
-_FIELDS: dict[str, Any] = {
-    name: without_null(schema)
-    for name, schema in schemas.UploadFields.model_json_schema()["properties"].items()
-    if name != "filename"
-}
-_TAG = _FIELDS["tags"]["items"]
-_FIELDS["tags"] = {"type": "string", "description": "Separated by commas; kept in lower case.", "example": "sea,house"}
-_FIELDS["metadata"] = {"type": "string", "contentMediaType": "application/json", "description": "A JSON object."}
+_TAG = schemas.UploadFields.model_json_schema()["properties"]["tags"]["items"]
 
 _REQUEST = {
     "parameters": [
@@ -55,8 +48,9 @@ _REQUEST = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {"file": _FILE, "audio": _FILE | {"description": "Another name for `file`."}}
-                    | _FIELDS,
+                    # Not each field once more: Swagger UI would fill them all in, and people would send that.
+                    "properties": {"file": _FILE, "audio": _FILE | {"description": "Another name for `file`."}},
+                    "additionalProperties": {"type": "string", "description": "What the query may hold."},
                     "anyOf": [{"required": ["file"]}, {"required": ["audio"]}],
                 }
             },
@@ -123,6 +117,8 @@ def _received() -> Iterator[tuple[Scratch, str | None, dict[str, Any]]]:
         request.max_content_length = tools().max_body_bytes
         tools().storage.check_space(request.content_length or 0)  # the form's file is written a second time
         sent = request.files.get("file") or request.files.get("audio")
+        if sent is None and {"file", "audio"} & set(request.form):
+            raise errors.NoFile("The file in the form has no filename, so it was taken for text. Send one along.")
         if sent is None:
             raise errors.NoFile("The form has no file in a field named `file` (or `audio`).")
         given = _filled(parsing.flat(schemas.UploadFields, request.args)) | _filled(

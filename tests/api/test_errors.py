@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -90,6 +91,15 @@ def test_health_answers_within_a_second_even_when_the_database_hangs(
         assert answer.get_json()["database"] == "disconnected"
         assert answer.get_json()["storage"] == "writable"
     released.set()
+
+
+def test_health_is_told_the_same_to_many_who_ask_at_once(live: str) -> None:
+    def ask(_: int) -> set[int]:
+        with httpx.Client() as client:
+            return {client.get(f"{live}/health").status_code for _ in range(40)}
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set().union(*pool.map(ask, range(8))) == {200}
 
 
 def test_health_notices_a_storage_that_cannot_be_written(client: FlaskClient, tmp_path: object, app: Flask) -> None:
