@@ -12,9 +12,10 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import joinedload
 
+from dreamweb import paging
 from dreamweb.db import now, session
 from dreamweb.errors import Conflict, Invalid, NotFound
 from dreamweb.models.account import ROLES, SCOPES, Account, Token
@@ -119,8 +120,17 @@ def add_token(
     return token, secret
 
 
-def tokens(account: Account) -> Sequence[Token]:
-    return session().scalars(select(Token).where(Token.account_id == account.id).order_by(Token.created_at)).all()
+def tokens(account: Account, *, limit: int, cursor: str | None = None) -> tuple[Sequence[Token], str | None]:
+    """Some of an account's tokens, oldest first, and the cursor of the next, if there are more.
+
+    Raises `Malformed` for a cursor that is not from here.
+    """
+    query = select(Token).where(Token.account_id == account.id)
+    if cursor:
+        query = query.where(tuple_(Token.created_at, Token.id) > paging.position(cursor))
+    found = session().scalars(query.order_by(Token.created_at, Token.id).limit(limit + 1)).all()
+    items = found[:limit]
+    return items, paging.cursor(items[-1].created_at, items[-1].id) if len(found) > limit else None
 
 
 def revoke_token(account: Account, token_id: UUID) -> Token:

@@ -157,7 +157,7 @@ def add_token(account_name: str, name: str, scopes: tuple[str, ...], days: int |
 def list_tokens(account_name: str) -> None:
     """List an account's tokens; the tokens themselves are not kept."""
     _need_current()
-    for each in accounts.tokens(_account(account_name)):
+    for each in accounts.tokens(_account(account_name), limit=1000)[0]:
         used = f"{each.last_used_at:%Y-%m-%d}" if each.last_used_at else "never used"
         click.echo(f"{each.id}\t{each.name}\t{each.scopes}\t{used}")
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
+from dreamweb import paging
 from dreamweb.db import now, session
 from dreamweb.details import Changes, Details, Filters
-from dreamweb.errors import Conflict, Invalid, Malformed, NotFound, Outdated
+from dreamweb.errors import Conflict, Invalid, NotFound, Outdated
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry, Tag, entry_tags
 
@@ -151,11 +148,11 @@ def find(account: Account, filters: Filters, *, limit: int = 20, cursor: str | N
     """
     query = select(Entry).where(Entry.account_id == account.id, *_conditions(account, filters))
     if cursor:
-        query = query.where(tuple_(Entry.dreamed_at, Entry.id) < _read_cursor(cursor))
+        query = query.where(tuple_(Entry.dreamed_at, Entry.id) < paging.position(cursor))
     query = query.order_by(Entry.dreamed_at.desc(), Entry.id.desc()).limit(limit + 1).options(selectinload(Entry.tags))
     found = session().scalars(query).all()
     items = found[:limit]
-    return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+    return Page(items, paging.cursor(items[-1].dreamed_at, items[-1].id) if len(found) > limit else None)
 
 
 def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str] | None = None) -> Entry:
@@ -271,17 +268,3 @@ def _tagged(account: Account, filters: Filters) -> ColumnElement[bool]:
         for name in filters.tag
     ]
     return and_(*each) if filters.match == "all" else or_(*each)
-
-
-def _cursor(entry: Entry) -> str:
-    position = json.dumps([entry.dreamed_at.isoformat(), str(entry.id)])
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[Any, Any]:
-    try:
-        position = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
-        moment, entry_id = datetime.fromisoformat(position[0]).astimezone(UTC), UUID(position[1])
-    except (ValueError, binascii.Error, TypeError, IndexError, KeyError, AttributeError, OverflowError):
-        raise Malformed("This cursor is not from here. Start again without one.") from None
-    return moment, entry_id

@@ -86,11 +86,17 @@ class EntryChanges(Changes):
     model_config = ConfigDict(strict=True, json_schema_extra={"example": {"title": "Over the sea", "tags": ["sea"]}})
 
 
-class ListQuery(Filters):
-    """Which entries, and how many at a time."""
+class PageQuery(BaseModel):
+    """How many at a time, and from where."""
+
+    model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=500, description="`next_cursor` of the page before.")
+
+
+class ListQuery(Filters, PageQuery):
+    """Which entries, and how many at a time."""
 
 
 class DeleteQuery(BaseModel):
@@ -194,7 +200,7 @@ class TokenMade(TokenOut):
 
 class TokenList(BaseModel):
     items: list[TokenOut]
-    next_cursor: None = None
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last.")
 
 
 class Health(BaseModel):

@@ -18,11 +18,18 @@ _WHO = (errors.Unauthenticated, errors.Forbidden)
 
 
 @blueprint.get("")
-@documented("tokens", answers={200: schemas.TokenList}, raises=_WHO)
+@documented(
+    "tokens",
+    answers={200: schemas.TokenList},
+    raises=(*_WHO, errors.Malformed, errors.Invalid),
+    query=schemas.PageQuery,
+)
 def list_tokens() -> dict[str, Any]:
-    """List one's own tokens; the secrets themselves are not kept."""
+    """List one's own tokens, oldest first; the secrets themselves are not kept."""
     account = signin.caller("write")
-    return {"items": [schemas.token_out(token) for token in accounts.tokens(account)], "next_cursor": None}
+    query = parsing.query(schemas.PageQuery)
+    tokens, cursor = accounts.tokens(account, limit=query.limit, cursor=query.cursor)
+    return {"items": [schemas.token_out(token) for token in tokens], "next_cursor": cursor}
 
 
 @blueprint.post("")

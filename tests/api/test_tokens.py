@@ -79,6 +79,19 @@ def test_the_last_use_is_noted(api: httpx.Client, live: str) -> None:
     assert after["last_used_at"] > token["created_at"]
 
 
+def test_many_tokens_are_listed_page_by_page(api: httpx.Client) -> None:
+    made_ids = [made(api, name=f"Phone {n}")["id"] for n in range(5)]
+    seen, cursor = [], None
+    for _ in range(4):
+        page = api.get("/tokens", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        seen += [token["id"] for token in page["items"]]
+        if not (cursor := page["next_cursor"]):
+            break
+    assert seen[1:] == made_ids  # behind the one that asks
+    assert api.get("/tokens", params={"cursor": "x"}).status_code == 400
+    assert api.get("/tokens", params={"limit": 101}).status_code == 422
+
+
 def test_tokens_of_others_are_neither_seen_nor_revoked(api: httpx.Client, stranger: httpx.Client) -> None:
     token = made(api)
     assert str(token["id"]) not in stranger.get("/tokens").text
