@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from dreamweb import entries, log, recordings
 from dreamweb.db import end_reading, session
@@ -91,8 +92,8 @@ def _repaired(tools: Tools, problem: Problem, owner: Account | None) -> bool:
         with tools.storage.notes.settling():
             if _is_orphan(tools.storage, problem.subject):
                 recordings.adopt_orphan(tools, problem.subject, owner)
-    except DreamWebError as error:
-        logger.error("An orphan could not be adopted", key=problem.subject, reason=error.detail)
+    except (DreamWebError, IntegrityError) as error:
+        logger.error("An orphan could not be adopted", key=problem.subject, reason=str(error).partition("\n")[0])
         return False
     return True
 

@@ -68,10 +68,9 @@ def test_a_recorded_entry_is_whole_or_not_there(app: Flask) -> None:
             session.add(Entry(account_id=account.id, **names))
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_what_sqlite_has_committed_is_on_disk(app: Flask) -> None:
     with app.app_context():
-        if db.db.engine.dialect.name != "sqlite":
-            return
         for pragma, wanted in (("synchronous", 2), ("journal_mode", "wal"), ("foreign_keys", 1)):
             assert db.session().scalar(text(f"PRAGMA {pragma}")) == wanted
 

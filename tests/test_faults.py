@@ -208,6 +208,7 @@ def test_every_acknowledged_recording_survives_kill_9(
     )
     assert hits["kills"] >= 8
     assert hits["in an upload"] >= 5
+    assert hits["in a deletion"] >= 1
 
 
 def say(capsys: pytest.CaptureFixture[str], line: str) -> None:
