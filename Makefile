@@ -60,6 +60,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(INPUTS) | $(VENV)/bin/python
+	@echo "Installing what DreamWeb needs; the first time that takes about half a minute."
 	$(PIP) --editable .
 	@touch $@
 

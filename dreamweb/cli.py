@@ -80,6 +80,8 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
         ) from None
     for address, bound in server.addresses(listening):
         click.echo(f"DreamWeb {version('dreamweb')} listens on http://{address}:{bound}")
+        if address == "0.0.0.0":  # noqa: S104 -- it is what HOST says, not a place to go to
+            click.echo(f"Here: http://localhost:{bound}. From elsewhere: the name or address of this machine.")
     click.echo(f"Data: {settings.data_dir.absolute()}")
     if newcomer:
         click.echo(f"There is no account yet. Make the first one: {sys.argv[0]} account add NAME")

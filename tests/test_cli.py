@@ -46,6 +46,15 @@ def test_the_first_start_says_where_it_listens_and_how_to_make_the_first_account
     assert "account add" not in process.log.read_text()
 
 
+def test_the_program_says_what_it_can_do_and_which_version_it_is(process: Process) -> None:
+    said = process.run("--help")
+    assert said.returncode == 0
+    for command in ("account", "serve", "token", "upgrade", "verify"):
+        assert f"  {command} " in said.stdout
+    assert "Flask application" not in said.stdout
+    assert process.run("--version").stdout.startswith("DreamWeb, version ")
+
+
 def test_from_nothing_to_a_kept_recording_in_two_commands(process: Process) -> None:
     process.start()
     headers = {"Authorization": f"Bearer {token_of(process)}"}
