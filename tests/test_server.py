@@ -248,13 +248,30 @@ def test_when_the_disk_is_nearly_full_a_body_is_refused_before_it_is_written(ser
     serving.constants["dreamweb.storage.RESERVE"] = 10**15
     serving.start()
     upload(serving, wav(20_000))
-    for send in (upload, upload_form):
+
+    def in_chunks(process: Process, data: bytes) -> httpx.Response:
+        pieces = (data[at : at + 65_536] for at in range(0, len(data), 65_536))
+        return httpx.post(f"{process.url}/api/v1/upload", content=pieces, headers=HEADERS, timeout=60)
+
+    for send in (upload, upload_form, in_chunks):
         before = written(serving)
         answer = send(serving, wav(3 * MB))
         assert (answer.status_code, answer.json()["error_code"]) == (507, "STORAGE_FULL")
         assert written(serving) - before < 100_000
     assert files_below(root) == []
     assert httpx.get(f"{serving.url}/health").status_code == 200
+
+
+def test_a_stranger_without_a_token_cannot_fill_the_disk(serving: Process, root: Path) -> None:
+    serving.start()
+    address, data = f"{serving.url}/api/v1/upload", wav(3 * MB)
+    pieces = (data[at : at + 65_536] for at in range(0, len(data), 65_536))
+    for content in (data, pieces):
+        before = written(serving)
+        answer = httpx.post(address, content=content, timeout=60)
+        assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHENTICATED")
+        assert written(serving) - before < 100_000
+    assert files_below(root) == []
 
 
 @pytest.mark.parametrize(
@@ -332,19 +349,26 @@ def test_verify_finds_and_sweeps_what_a_crash_has_left_but_not_what_is_in_use(se
     serving.start()
     with half_sent(serving, root):
         serving.kill()
-        (stale,) = files_below(root)
-        serving.start()
-        with half_sent(serving, root) as connection:
-            (used,) = set(files_below(root)) - {stale}
-            found = serving.run("verify")
-            assert (found.returncode, found.stdout.strip()) == (1, f"stale\t{stale}")
-            assert serving.run("verify", "--repair").returncode == 0
-            assert files_below(root) == [used]
-            assert serving.run("verify").returncode == 0
-            data = wav(2 * MB)
-            connection.sendall(data[MB:])
-            assert answer_on(connection)[0] == 201
-        assert serving.run("verify").returncode == 0
+    (stale,) = files_below(root)
+    found = serving.run("verify")
+    assert (found.returncode, found.stdout.strip()) == (1, f"stale\t{stale}")
+    kept = stale.read_bytes()
+    assert serving.run("verify", "--repair").returncode == 0
+    assert files_below(root) == []
+    stale.write_bytes(kept)  # and once more, for the server itself to find
+    serving.start()
+    deadline = time.monotonic() + 10
+    while files_below(root) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert files_below(root) == []
+    with half_sent(serving, root) as connection:
+        (used,) = files_below(root)
+        assert serving.run("verify", "--repair").returncode == 0
+        assert files_below(root) == [used]
+        data = wav(2 * MB)
+        connection.sendall(data[MB:])
+        assert answer_on(connection)[0] == 201
+    assert serving.run("verify").returncode == 0
 
 
 def test_verify_beside_a_busy_server_reports_nothing(serving: Process) -> None:
