@@ -134,7 +134,7 @@ def _received() -> Iterator[tuple[Scratch, str | None, dict[str, Any]]]:
         with tools().storage.receive(stream) as scratch:
             if request.content_length is not None and scratch.size != request.content_length:
                 raise errors.Malformed("The body is shorter than its Content-Length says. Send it again.")
-            if scratch.size == 0 and not request.content_length:
+            if scratch.size == 0 and not request.content_type:
                 raise errors.NoFile("The request has no body. Send the recording as form field `file` or as the body.")
             yield scratch, None, _filled(parsing.flat(schemas.UploadFields, request.args))
 

@@ -193,7 +193,6 @@ def test_what_is_no_recording_is_refused_and_nothing_is_kept(
         answer = api.post("/upload", files={"file": ("dream.mp3", body, "audio/mpeg")})
     else:
         answer = api.post("/upload", content=body, headers={"Content-Type": "audio/mpeg"})
-        code = "MISSING_FILE" if not body else code
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
     assert files_below(tools.storage.root) == []
     assert api.get("/entries").json()["items"] == []
@@ -203,6 +202,7 @@ def test_a_form_without_a_file_is_told_so(api: httpx.Client) -> None:
     for answer in (
         api.post("/upload", files={"other": ("a.mp3", MP3.read_bytes())}),
         api.post("/upload", files={"x": (None, "y")}),
+        api.post("/upload", files={"file": (None, MP3.read_bytes())}),
         api.post("/upload", json={"file": "a.mp3"}),
         api.post("/upload"),
     ):
