@@ -61,7 +61,7 @@ def examine(tools: Tools, scratch: Scratch) -> Examined:
             tools.storage.sync(scratch)
             sound = examination.result()
     except OSError as error:
-        logger.error("The audio child could not be started", exc_info=True)
+        logger.error("A recording could not be examined", exc_info=True)
         raise Unavailable("The server is too busy to look at this recording. Try again in a few seconds.") from error
     return Examined(scratch, sound, size, digest)
 
