@@ -5,14 +5,15 @@ VENV   ?= .venv
 PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Everything an installation is made from; when one of these changes, the next command installs again.
-INPUTS := pyproject.toml constraints.txt hatch_build.py package.json package-lock.json .npmrc
+SENTENCES := $(wildcard dreamweb/translations/*/LC_MESSAGES/*.po)
+INPUTS := pyproject.toml constraints.txt hatch_build.py package.json package-lock.json .npmrc $(SENTENCES)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fault check format bench vendor build pin clean
+.PHONY: help run test fault check format bench translations vendor build pin clean
 
 help: ## Show these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## Start DreamWeb at http://localhost:8000, with its data in instance/
 	@$(VENV)/bin/dreamweb serve
@@ -36,6 +37,14 @@ format: $(VENV)/.installed-dev ## Put the code into shape
 bench: $(VENV)/.installed-dev ## Measure how fast it is
 	$(VENV)/bin/python -m bench $(ARGS)
 
+# The width and the missing line numbers keep the changes small; a sentence that was reworded is translated anew.
+translations: $(VENV)/.installed-dev ## Bring the sentences of the pages into every messages.po, and compile those
+	$(VENV)/bin/pybabel --quiet extract --mapping=pyproject.toml --add-location=file \
+		--sort-by-file --width=120 --output-file=$(VENV)/messages.pot dreamweb templates
+	$(VENV)/bin/pybabel --quiet update --input-file=$(VENV)/messages.pot --output-dir=dreamweb/translations \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=120
+	$(VENV)/bin/pybabel --quiet compile --directory=dreamweb/translations
+
 vendor: $(VENV)/.installed ## Fetch static/vendor again from npm
 	rm -rf static/vendor
 	$(PIP) --no-deps --editable .
@@ -52,7 +61,7 @@ pin: ## Take the newest versions of everything and write them to constraints.txt
 	rm -rf $(VENV)-pin
 
 clean: ## Remove what these commands made; instance/ with its journal stays
-	rm -rf $(VENV) static/vendor dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf $(VENV) static/vendor $(SENTENCES:.po=.mo) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

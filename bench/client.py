@@ -13,21 +13,23 @@ BOUNDARY = "dreamweb-bench"
 
 
 class Client:
-    """One connection, kept open."""
+    """One connection, kept open: a program's, which has a token, or a browser's, which has a cookie."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, token: str = "", cookie: str = "") -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
         self._token = token
+        self._headers = {"Cookie": cookie} if cookie else {"Authorization": f"Bearer {token}"}
+        self._root = "" if cookie else "/api/v1"
 
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON answer to a GET below `/api/v1`."""
-        self._connection.request("GET", self._target(path, query), headers={"Authorization": f"Bearer {self._token}"})
+        self._connection.request("GET", self._target(path, query), headers=self._headers)
         return self._answer(200)
 
     def time_get(self, path: str, **query: str | int) -> float:
-        """Seconds a GET takes, its JSON read but not parsed."""
+        """Seconds a GET takes, its answer read but not parsed."""
         started = time.perf_counter()
-        self._connection.request("GET", self._target(path, query), headers={"Authorization": f"Bearer {self._token}"})
+        self._connection.request("GET", self._target(path, query), headers=self._headers)
         response = self._connection.getresponse()
         response.read()
         taken = time.perf_counter() - started
@@ -62,7 +64,7 @@ class Client:
         self._connection.close()
 
     def _target(self, path: str, query: dict[str, str | int]) -> str:
-        return f"/api/v1{quote(path)}" + (f"?{urlencode(query)}" if query else "")
+        return f"{self._root}{quote(path)}" + (f"?{urlencode(query)}" if query else "")
 
     def _answer(self, status: int) -> Any:
         response = self._connection.getresponse()

@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import insert, text
 
-from dreamweb import accounts, create_app, db
+from dreamweb import accounts, create_app, db, sessions
 from dreamweb.config import resource
 from dreamweb.db import Base
 from dreamweb.models import Account, Entry, Tag
@@ -39,6 +39,17 @@ def application(folder: Path, url: str, token: str) -> Flask:
         with db.transaction():
             accounts.ensure_first(None, None, token)
     return app
+
+
+def cookie(app: Flask) -> str:
+    """The cookie of a browser with which the owner is signed in."""
+    with app.app_context(), db.transaction():
+        key = sessions.begin(accounts.every()[0], "bench")
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["_user_id"] = key
+    found = browser.get_cookie("dreamweb")
+    return f"dreamweb={found.value}" if found else ""
 
 
 def fill(app: Flask, size: int) -> None:

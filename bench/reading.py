@@ -1,4 +1,4 @@
-"""Measures how long lists and single entries take in a small and in a large journal, and how many SQL statements."""
+"""Measures how long lists, entries and pages take in a small and in a large journal, and how many SQL statements."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def measure(folder: Path, databases: Databases, *, quick: bool) -> list[Figure]:
 def _measure(folder: Path, databases: Databases, kind: str, large: int, rounds: int) -> list[Figure]:
     figures = []
     with ExitStack() as stack:
-        clients, requests, statements = [], [], {}
+        clients, browsers, requests, pages, statements = [], [], [], [], {}
         for size in (SMALL, large):
             home = folder / f"reading-{kind}-{size}"
             home.mkdir()
@@ -44,7 +44,9 @@ def _measure(folder: Path, databases: Databases, kind: str, large: int, rounds: 
             server = stack.enter_context(Server(home, url))
             server.start()
             clients.append(Client(server.port, serving.TOKEN))
+            browsers.append(Client(server.port, cookie=journal.cookie(app)))
             requests.append(_requests(clients[-1], size))
+            pages.append(_pages(requests[-1]))
             statements = _statements(app, requests[-1])
             with app.app_context():
                 db.db.engine.dispose()
@@ -53,9 +55,15 @@ def _measure(folder: Path, databases: Databases, kind: str, large: int, rounds: 
             figures += [
                 plain(f"{kind}, {name}", f"{seconds(few)} -> {seconds(much)}"),
                 at_most(f"  {large:,} against {SMALL:,} entries", much / few, 1.3),
-                at_most("  SQL statements", statements[name], 3, "{:.0f}"),
+                at_most("  SQL statements", statements[name], 4, "{:.0f}"),
             ]
-        for client in clients:
+        for name in pages[0]:
+            few, much = _times(browsers, [each[name] for each in pages], rounds)
+            figures += [
+                plain(f"{kind}, {name}", f"{seconds(few)} -> {seconds(much)}"),
+                at_most(f"  {large:,} against {SMALL:,} entries", much / few, 1.3),
+            ]
+        for client in clients + browsers:
             client.close()
     return figures
 
@@ -84,6 +92,16 @@ def _requests(client: Client, size: int) -> dict[str, _Request]:
         "list by a rare tag": ("/entries", {"tag": journal.RARE}),
         "list with recordings only": ("/entries", {"has": "audio"}),
         "get": (f"/entries/{page['items'][0]['id']}", {}),
+    }
+
+
+def _pages(requests: dict[str, _Request]) -> dict[str, _Request]:
+    """The pages that show the same; how many statements they take stands in a test."""
+    return {
+        "timeline": ("/", {}),
+        "timeline at 90%": ("/", requests["list at 90% by cursor"][1]),
+        "calendar": ("/calendar", {"month": f"{journal.NEWEST:%Y-%m}"}),
+        "entry page": requests["get"],
     }
 
 

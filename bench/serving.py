@@ -127,7 +127,7 @@ def peak_of_children(pid: int) -> int:
     for child in psutil.Process(pid).children():
         try:
             # Between fork and exec the child still is a copy of the server.
-            if "audio_child.py" in " ".join(child.cmdline()):
+            if "audio_child" in " ".join(child.cmdline()):
                 most = max(most, peak(child.pid))
         except (psutil.Error, OSError, KeyError):
             continue

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,6 +19,8 @@ from dreamweb import paging
 from dreamweb.db import now, session
 from dreamweb.errors import Conflict, Invalid, NotFound
 from dreamweb.models.account import ROLES, SCOPES, Account, Token
+from dreamweb.profile import Profile
+from dreamweb.words import say
 
 PASSWORD_LENGTH = (8, 1024)
 
@@ -37,26 +39,59 @@ def add(name: str, password: str | None, role: str = "member") -> Account:
 
     Raises `Invalid` for an impossible name, password or role, `Conflict` when the name is taken.
     """
-    name = unicodedata.normalize("NFC", name).strip()
-    problems = {}
-    if not 1 <= len(name) <= 64 or any(unicodedata.category(char).startswith("C") for char in name):
-        problems["name"] = "1 to 64 characters, none of them a control character"
-    elif len(name_key(name)) > 128:
-        problems["name"] = "shorter: it holds characters that stand for many"
-    if password is not None and not PASSWORD_LENGTH[0] <= len(password) <= PASSWORD_LENGTH[1]:
-        problems["password"] = f"at least {PASSWORD_LENGTH[0]} characters"
+    name = _normal(name)
+    problems = _problems_with_name(name)
+    if password is not None:
+        problems |= _problems_with_password(password)
     if role not in ROLES:
-        problems["role"] = f"one of {', '.join(ROLES)}"
+        problems["role"] = say("one of %(choices)s", choices=", ".join(ROLES))
     if problems:
-        raise Invalid("The account cannot be made like this.", problems)
-    if named(name):
-        raise Conflict(f"There is an account named {name!r} already.")
+        raise Invalid(say("The account cannot be made like this."), problems)
+    _need_free(name)
     account = Account(
         name=name, name_key=name_key(name), role=role, password_hash=_hasher.hash(password) if password else None
     )
     session().add(account)
     session().flush()
     return account
+
+
+def prefer(account: Account, profile: Profile) -> None:
+    """Keep what somebody prefers, their name too. Raises `Invalid` or `Conflict` for a name that cannot be taken."""
+    name = _normal(profile.name)
+    if problems := _problems_with_name(name):
+        raise Invalid(say("The account cannot be called like this."), problems)
+    if name_key(name) != account.name_key:
+        _need_free(name)
+    account = _locked(account)
+    account.name, account.name_key = name, name_key(name)
+    for field, value in profile.model_dump(exclude={"name"}).items():
+        setattr(account, field, value)
+
+
+def change_password(account: Account, current: str, new: str) -> None:
+    """Change one's own password. Raises `Invalid` when `current` is wrong or `new` impossible."""
+    if by_password(account.name, current) is None:
+        raise Invalid(say("The password was not changed."), {"current": say("this is not your password")})
+    set_password(account, new)
+
+
+def set_password(account: Account, password: str) -> None:
+    """Raises `Invalid` for an impossible password."""
+    if problems := _problems_with_password(password):
+        raise Invalid(say("The password was not changed."), problems)
+    _locked(account).password_hash = _hasher.hash(password)
+
+
+def disable(account: Account) -> None:
+    """Shut an account's browsers and tokens out; its journal stays. Raises `Conflict` for the last owner."""
+    if account.role == "owner" and _active_owners() <= 1:
+        raise Conflict(say("This is the only owner. Add another owner first."))
+    _locked(account).disabled_at = now()
+
+
+def enable(account: Account) -> None:
+    _locked(account).disabled_at = None
 
 
 def named(name: str) -> Account | None:
@@ -67,6 +102,14 @@ def named(name: str) -> Account | None:
 
 def get(account_id: UUID) -> Account | None:
     return session().get(Account, account_id)
+
+
+def existing(account_id: UUID) -> Account:
+    """Raises `NotFound` when there is no such account."""
+    account = get(account_id)
+    if account is None:
+        raise NotFound(say("There is no such account."))
+    return account
 
 
 def count() -> int:
@@ -90,25 +133,33 @@ def by_password(name: str, password: str) -> Account | None:
 
 
 def add_token(
-    account: Account, name: str, scopes: Iterable[str] = ("write",), expires_at: datetime | None = None
+    account: Account,
+    name: str,
+    scopes: Iterable[str] = ("write",),
+    expires_at: datetime | None = None,
+    token_id: UUID | None = None,
 ) -> tuple[Token, str]:
     """Make a token; answers its row and the secret itself, which is shown this once and not kept.
 
-    Raises `Invalid` for an empty name, an unknown scope or an end that has passed.
+    Whoever chooses the `token_id` beforehand can tell that the same wish came twice. Raises `Invalid` for an empty
+    name, an unknown scope or an end that has passed, `Conflict` when there is a token with this id already.
     """
     name = name.strip()
     wanted = set(scopes)
     problems = {}
-    if not 1 <= len(name) <= 100 or name == SETTING_TOKEN:
-        problems["name"] = f"1 to 100 characters, and not {SETTING_TOKEN}"
+    if not 1 <= len(name) <= 100 or "\0" in name or name == SETTING_TOKEN:
+        problems["name"] = say("1 to 100 characters, and not %(name)s", name=SETTING_TOKEN)
     if not wanted or not wanted <= set(SCOPES):
-        problems["scopes"] = f"at least one of {', '.join(SCOPES)}"
+        problems["scopes"] = say("at least one of %(choices)s", choices=", ".join(SCOPES))
     if expires_at and expires_at <= now():
-        problems["expires_at"] = "a time that is still to come"
+        problems["expires_at"] = say("a time that is still to come")
     if problems:
-        raise Invalid("The token cannot be made like this.", problems)
-    secret = f"dw_{secrets.token_urlsafe(32)}"
+        raise Invalid(say("The token cannot be made like this."), problems)
+    if token_id and session().get(Token, token_id):
+        raise Conflict(say("This token was made already. What it is was shown once and is not kept."))
+    secret = _new_secret()
     token = Token(
+        id=token_id or uuid4(),
         account_id=account.id,
         name=name,
         token_hash=hash_token(secret),
@@ -133,13 +184,39 @@ def tokens(account: Account, *, limit: int, cursor: str | None = None) -> tuple[
     return items, paging.cursor(items[-1].created_at, items[-1].id) if len(found) > limit else None
 
 
+def existing_token(account: Account, token_id: UUID) -> Token:
+    """Raises `NotFound` when the account has no such token."""
+    found = session().scalar(select(Token).where(Token.id == token_id, Token.account_id == account.id))
+    if found is None:
+        raise NotFound(say("There is no such token."))
+    return found
+
+
 def revoke_token(account: Account, token_id: UUID) -> Token:
     """Shut out whatever carries this token. Raises `NotFound` when the account has no such token."""
-    token = session().scalar(select(Token).where(Token.id == token_id, Token.account_id == account.id))
-    if token is None:
-        raise NotFound("There is no such token.")
-    session().delete(token)
-    return token
+    found = existing_token(account, token_id)
+    session().delete(found)
+    return found
+
+
+def rotate_token(account: Account, token_id: UUID, known_hash: str) -> tuple[Token, str]:
+    """Give a token a new secret, which is shown this once; what carries the old one is shut out.
+
+    `known_hash` is that of the secret to be replaced, so that the same wish coming twice does no harm. Raises
+    `NotFound`, or `Conflict` when the token is another by now, has ended, or is not ours to change.
+    """
+    found = session().get(Token, token_id, with_for_update=True, populate_existing=True)
+    if found is None or found.account_id != account.id:
+        raise NotFound(say("There is no such token."))
+    if found.token_hash != known_hash:
+        raise Conflict(say("This token was changed already. What it is now was shown once and is not kept."))
+    if found.name == SETTING_TOKEN:
+        raise Conflict(say("This token comes from the setting %(name)s. Change it there.", name=SETTING_TOKEN))
+    if found.expires_at and found.expires_at <= now():
+        raise Conflict(say("This token has ended. Make a new one."))
+    secret = _new_secret()
+    found.token_hash, found.last_used_at = hash_token(secret), None
+    return found, secret
 
 
 def by_token(secret: str) -> Token | None:
@@ -181,6 +258,47 @@ def ensure_first(username: str | None, password: str | None, api_token: str | No
 def hash_token(secret: str) -> str:
     """SHA-256 is enough for a secret of 256 random bits; argon2 would cost 35 ms a request."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _new_secret() -> str:
+    return f"dw_{secrets.token_urlsafe(32)}"
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _problems_with_name(name: str) -> dict[str, str]:
+    if not 1 <= len(name) <= 64 or any(unicodedata.category(char).startswith("C") for char in name):
+        return {"name": say("1 to 64 characters, none of them a control character")}
+    if len(name_key(name)) > 128:
+        return {"name": say("shorter: it holds characters that stand for many")}
+    return {}
+
+
+def _problems_with_password(password: str) -> dict[str, str]:
+    least, most = PASSWORD_LENGTH
+    if len(password) < least:
+        return {"password": say("at least %(least)s characters", least=least)}
+    if len(password) > most:
+        return {"password": say("at most %(most)s characters", most=most)}
+    return {}
+
+
+def _need_free(name: str) -> None:
+    if named(name):
+        raise Conflict(say("There is an account named %(name)s already.", name=repr(name)))
+
+
+def _locked(account: Account) -> Account:
+    """The account's row, in this transaction; the one given may be a copy from before it began."""
+    return session().get_one(Account, account.id, with_for_update=True, populate_existing=True)
+
+
+def _active_owners() -> int:
+    """Locked until the transaction ends, so that two owners cannot disable each other at once."""
+    query = select(Account.id).where(Account.role == "owner", Account.disabled_at.is_(None))
+    return len(session().scalars(query.order_by(Account.id).with_for_update()).all())
 
 
 def _end_setting_tokens(except_for: str | None) -> None:

@@ -4,30 +4,50 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from typing import IO, Any, cast
 from uuid import uuid4
 
 import flask_migrate
-from flask import Flask, Request, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
+from flask.globals import request_ctx
+from flask_compress import Compress
 from flask_cors import CORS
+from htmx_flask import Htmx
+from htmx_flask.requests import HtmxAwareRequest
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_date
 
 from dreamweb import api, cli, log, signin
 from dreamweb import models as models  # the migrations look for every table
-from dreamweb.api import docs, entries, errors, health, tokens, upload
-from dreamweb.config import Settings, resource, secret_key
+from dreamweb.api import attachments as api_attachments
+from dreamweb.api import docs, health
+from dreamweb.api import entries as api_entries
+from dreamweb.api import errors as api_errors
+from dreamweb.api import tags as api_tags
+from dreamweb.api import tokens as api_tokens
+from dreamweb.api import upload as api_upload
+from dreamweb.config import Settings, digest, resource, secret_key
 from dreamweb.db import db, engine_options, prepare
-from dreamweb.errors import BadSetting, StorageFailed
+from dreamweb.errors import BadSetting, DreamWebError, StorageFailed
 from dreamweb.server import NO_CONTENT
 from dreamweb.storage import Storage
 from dreamweb.tools import Tools
+from dreamweb.web import accounts, attachments, entries, pages, recordings, settings, timeline, tokens, welcome
+from dreamweb.web import errors as web_errors
+
+_PAGES = (timeline, entries, recordings, attachments, accounts, settings, tokens, welcome)
+
+# Not the API's JSON: its ETags, by which clients tell two states of an entry apart, would not be the same any more.
+_COMPRESSED = ["text/html", "text/css", "text/javascript", "image/svg+xml"]
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 logger = log.Logger(__name__)
 
 
-class _Request(Request):
+class _Request(HtmxAwareRequest):  # type: ignore[misc]
     """Streams uploaded files into the storage folder, so that putting them in their place copies nothing."""
 
     def _get_file_stream(
@@ -46,12 +66,16 @@ class _Request(Request):
 def build(settings: Settings) -> Flask:
     """The Flask application. Raises `BadSetting` when the data folder or the storage cannot be used."""
     log.configure("DEBUG" if settings.debug else settings.log_level)
+    static = resource("static")
     app = Flask(
         "dreamweb",
         template_folder=str(resource("templates")),
-        static_folder=str(resource("static")),
+        static_folder=str(static),
+        # A new name for whatever changes lets browsers keep all of it for ever.
+        static_url_path=f"/static/{digest(static)}",
         instance_path=str(settings.data_dir.absolute()),
     )
+    Htmx(app)
     app.request_class = _Request
     app.debug = settings.debug
     app.config.update(
@@ -61,6 +85,9 @@ def build(settings: Settings) -> Flask:
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         ),
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+        COMPRESS_ALGORITHM=["gzip"],
+        COMPRESS_MIMETYPES=_COMPRESSED,
         DREAMWEB=settings,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -69,7 +96,10 @@ def build(settings: Settings) -> Flask:
     app.extensions["dreamweb"] = tools
     health.init_app(app, tools)
     signin.init_app(app)
-    _add_api(app, settings)
+    _add_interfaces(app)
+    if settings.cors_origins:
+        _allow_origins(app, settings)
+    Compress(app)
     cli.register(app)
     return app
 
@@ -79,7 +109,14 @@ def _tools(settings: Settings) -> Tools:
         storage = Storage(settings.audio_root)
     except StorageFailed as error:
         raise BadSetting(f"AUDIO_STORAGE_PATH: {settings.audio_root} cannot be used: {error.__cause__}.") from None
-    return Tools(storage=storage, formats=settings.allowed_audio_formats, max_file_bytes=settings.max_file_bytes)
+    return Tools(
+        storage=storage,
+        formats=settings.allowed_audio_formats,
+        max_file_bytes=settings.max_file_bytes,
+        attachment_formats=settings.allowed_attachment_formats,
+        max_attachment_bytes=settings.max_attachment_bytes,
+        max_attachments=settings.max_attachments,
+    )
 
 
 def _add_database(app: Flask) -> None:
@@ -89,23 +126,34 @@ def _add_database(app: Flask) -> None:
         prepare(db.engine)
 
 
-def _add_api(app: Flask, settings: Settings) -> None:
+def _add_interfaces(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_close_scratches)
-    errors.register(app)
-    for module in (upload, entries, tokens):
-        blueprint = module.blueprint
-        app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(docs.blueprint)
-    if settings.cors_origins:
-        CORS(
-            app,
-            resources={r"/api/*": {"origins": list(settings.cors_origins)}},
-            expose_headers=["ETag", "X-Request-ID", "Retry-After"],
-            max_age=3600,
-        )
+    for kind in (DreamWebError, SQLAlchemyError, HTTPException):
+        app.register_error_handler(kind, _errors)
+    version_1 = Blueprint("api", __name__, url_prefix="/api/v1")
+    for module in (api_upload, api_entries, api_attachments, api_tags, api_tokens):
+        version_1.register_blueprint(module.blueprint)
+    for blueprint in (version_1, health.blueprint, docs.blueprint):
+        app.register_blueprint(blueprint)
+    pages.init_app(app, *(module.blueprint for module in _PAGES))
+
+
+def _errors(error: Exception) -> Any:
+    """Programs are told in JSON, people by a page."""
+    # Without an adapter the request's host is impossible, and no page could name an address.
+    for_programs = request.path.startswith(("/api/", "/health")) or request_ctx.url_adapter is None
+    return (api_errors if for_programs else web_errors).answer_to(error)
+
+
+def _allow_origins(app: Flask, settings: Settings) -> None:
+    CORS(
+        app,
+        resources={r"/api/*": {"origins": list(settings.cors_origins)}},
+        expose_headers=["ETag", "X-Request-ID", "Retry-After"],
+        max_age=3600,
+    )
 
 
 def _begin() -> None:
@@ -127,6 +175,8 @@ def _end(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", NO_CONTENT)
     if request.path.startswith("/api/"):
         response.headers.setdefault("Cache-Control", "no-store")
+    elif request.endpoint == "static":
+        response.cache_control.immutable = True
     # What asks every half minute, and what belongs to a page, would bury the rest.
     write = logger.debug if request.endpoint in ("health.health", "static") else logger.info
     write(

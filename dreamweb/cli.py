@@ -12,7 +12,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from dreamweb import accounts, db, housekeeping, recordings, server
+from dreamweb import accounts, db, housekeeping, recordings, server, sessions
 from dreamweb import verify as verification
 from dreamweb.config import Settings, resource
 from dreamweb.errors import BadSetting, Conflict, Invalid
@@ -84,7 +84,7 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
             click.echo(f"Here: http://localhost:{bound}. From elsewhere: the name or address of this machine.")
     click.echo(f"Data: {settings.data_dir.absolute()}")
     if newcomer:
-        click.echo(f"There is no account yet. Make the first one: {sys.argv[0]} account add NAME")
+        click.echo(f"There is no account yet. Make it at the address above, or run: {sys.argv[0]} account add NAME")
     sys.stdout.flush()
     stopping = server.stop_by_signal(listening)
     housekeeping.start(app, tools.storage, stopping)
@@ -110,18 +110,18 @@ account = AppGroup("account", help="Who may use this journal.")
 token = AppGroup("token", help="Tokens by which devices and scripts act for an account.")
 
 
+_password_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking."
+)
+
+
 @account.command("add")
 @click.argument("name")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@_password_stdin
 @click.option("--role", type=click.Choice(ROLES), help="Otherwise owner for the first account, member for the others.")
 def add_account(name: str, password_stdin: bool, role: str | None) -> None:
     """Make an account with a journal of its own."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    elif not sys.stdin.isatty():
-        raise Invalid("There is no terminal to ask for the password on. Use --password-stdin.")
-    else:
-        password = click.prompt("Password (at least 8 characters)", hide_input=True, confirmation_prompt=True)
+    password = _password(password_stdin)
     _upgrade()
     with db.transaction():
         made = accounts.add(name, password, role or ("member" if accounts.count() else "owner"))
@@ -129,6 +129,37 @@ def add_account(name: str, password_stdin: bool, role: str | None) -> None:
     click.echo(
         f"Next, a token for a phone or a script: {sys.argv[0]} token add --account {made.name} --name Phone", err=True
     )
+
+
+@account.command("password")
+@click.argument("name")
+@_password_stdin
+def set_password(name: str, password_stdin: bool) -> None:
+    """Give an account a new password, and sign its browsers out."""
+    _need_current()
+    found = _account(name)
+    password = _password(password_stdin)
+    with db.transaction():
+        accounts.set_password(found, password)
+        sessions.end_all(found)
+
+
+@account.command("disable")
+@click.argument("name")
+def disable_account(name: str) -> None:
+    """Shut an account's browsers and tokens out; its journal stays."""
+    _need_current()
+    with db.transaction():
+        accounts.disable(_account(name))
+
+
+@account.command("enable")
+@click.argument("name")
+def enable_account(name: str) -> None:
+    """Let a disabled account in again."""
+    _need_current()
+    with db.transaction():
+        accounts.enable(_account(name))
 
 
 @account.command("list")
@@ -210,6 +241,15 @@ def _heir(name: str | None) -> Account | None:
         return _account(name)
     every = accounts.every()
     return every[0] if len(every) == 1 else None
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise Invalid("There is no terminal to ask for the password on. Use --password-stdin.")
+    asked: str = click.prompt("Password (at least 8 characters)", hide_input=True, confirmation_prompt=True)
+    return asked
 
 
 def _account(name: str) -> Account:

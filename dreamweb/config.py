@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -9,7 +10,7 @@ from contextlib import suppress
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,6 +26,7 @@ _CHECKOUT = _PACKAGE.parent
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?", re.ASCII)
 
 Formats = Literal["mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"]
+AttachmentFormats = Literal[Formats, "jpg", "png", "gif", "webp", "avif", "heic", "pdf", "mp4", "mov", "txt"]
 
 
 def _default_data_dir() -> Path:
@@ -60,6 +62,11 @@ class Settings(BaseSettings):
     allowed_audio_formats: Annotated[frozenset[Formats], NoDecode] = frozenset(
         {"mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"}
     )
+    max_attachment_size_mb: int = Field(default=25, ge=1, le=10_000)
+    max_attachments: int = Field(default=20, ge=0, le=1000)
+    allowed_attachment_formats: Annotated[frozenset[AttachmentFormats], NoDecode] = frozenset(
+        get_args(AttachmentFormats)
+    )
     host: str = "0.0.0.0"  # noqa: S104 -- a phone on the home network must reach it
     port: int = Field(default=8000, ge=0, le=65535)
     web_threads: int = Field(default=8, ge=1, le=64)
@@ -73,7 +80,7 @@ class Settings(BaseSettings):
     debug: bool = False
     reload: bool = False
 
-    @field_validator("allowed_audio_formats", mode="before")
+    @field_validator("allowed_audio_formats", "allowed_attachment_formats", mode="before")
     @classmethod
     def _formats(cls, value: Any) -> Any:
         formats = {name.lower().removeprefix(".") for name in _comma_separated(value)}
@@ -158,6 +165,10 @@ class Settings(BaseSettings):
     def max_file_bytes(self) -> int:
         return self.max_file_size_mb * 1024 * 1024
 
+    @property
+    def max_attachment_bytes(self) -> int:
+        return self.max_attachment_size_mb * 1024 * 1024
+
 
 def load(**values: Any) -> Settings:
     """Read the settings; `values` take precedence over the environment, and the environment over `.env`.
@@ -207,3 +218,13 @@ def resource(name: str) -> Path:
     """Where `templates`, `static` or `migrations` lies: inside the installed package, else beside it in a checkout."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _CHECKOUT / name
+
+
+def digest(folder: Path) -> str:
+    """A short name for the contents of a folder, different when any of its files is."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            found.update(f"{path.relative_to(folder)}\0".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:12]

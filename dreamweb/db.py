@@ -29,9 +29,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from dreamweb import log
 
 LOCK_WAIT = 5
 """Seconds a statement waits for another writer before it is answered that the database is busy."""
@@ -43,6 +45,9 @@ JSONColumn = JSON().with_variant(JSONB(), "postgresql")
 _DISK_FULL = "53100"
 
 _UPGRADE_LOCK = 0x447265616D  # "Dream": any number of ours, the same in every process
+
+
+logger = log.Logger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -124,6 +129,18 @@ def is_away(error: BaseException) -> bool:
     if getattr(error.orig, "sqlstate", None) == _DISK_FULL:
         return False
     return error.connection_invalidated or isinstance(error, OperationalError)
+
+
+def report(error: SQLAlchemyError) -> bool:
+    """Write into the log what the database said, and no dream with it; answers whether it is away."""
+    if is_away(error):
+        logger.error("The database is away", error=getattr(error, "orig", error))
+        return True
+    # Not the whole error: PostgreSQL quotes the row, and with it the dream, in its second line.
+    reason = str(getattr(error, "orig", error)).partition("\n")[0]
+    statement = getattr(error, "statement", None)
+    logger.error("The database refused a statement", error=type(error).__name__, reason=reason, statement=statement)
+    return False
 
 
 def engine_options(url: URL, *, pool_size: int, max_overflow: int) -> dict[str, Any]:

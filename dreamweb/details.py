@@ -21,6 +21,8 @@ from pydantic import (
     field_validator,
 )
 
+from dreamweb.words import say
+
 Kind = Literal["dream", "journal", "guided"]
 Recall = Literal["none", "fragment", "full"]
 Language = Literal["sl", "en"]
@@ -36,7 +38,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 def storable(text: str) -> str:
     """Refuse what PostgreSQL cannot keep in a text: NUL, and halves of surrogate pairs, which are no characters."""
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise ValueError("it holds a character that is none (NUL or half a surrogate pair)")
+        raise ValueError(say("it holds a character that is none (NUL or half a surrogate pair)"))
     return unicodedata.normalize("NFC", text)
 
 
@@ -45,7 +47,7 @@ def _within(limit: int) -> Callable[[str], str]:
 
     def check(value: str) -> str:
         if len(value) > limit:
-            raise ValueError(f"it has more than {limit} characters")
+            raise ValueError(say("at most %(most)s characters", most=limit))
         return value
 
     return check
@@ -55,7 +57,7 @@ def _written_out(value: Any) -> Any:
     # A bare number could be seconds or milliseconds, and would only ever be guessed right.
     if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
         return value
-    raise ValueError("write it like 2025-01-31T04:10:00+01:00")
+    raise ValueError(say("write it like %(example)s", example="2025-01-31T04:10:00+01:00"))
 
 
 def _moment(value: datetime) -> datetime:
@@ -64,16 +66,16 @@ def _moment(value: datetime) -> datetime:
     try:
         value = value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("it is out of range") from None
+        raise ValueError(say("it is out of range")) from None
     if value < _EARLIEST:
-        raise ValueError("it is before the year 1900")
+        raise ValueError(say("it is before the year 1900"))
     return value
 
 
 def _past(value: datetime) -> datetime:
     # A day ahead is let through: clocks differ, and some clients send local time as if it were UTC.
     if value > datetime.now(UTC) + timedelta(days=1):
-        raise ValueError("it lies in the future")
+        raise ValueError(say("it lies in the future"))
     return value
 
 
@@ -84,7 +86,7 @@ def _empty_is_none(value: Any) -> Any:
 def _tag(value: str) -> str:
     value = " ".join(value.lower().split())
     if any(unicodedata.category(char) == "Cc" for char in value):
-        raise ValueError("a tag has no control characters")
+        raise ValueError(say("a tag has no control characters"))
     return value
 
 
@@ -107,7 +109,7 @@ def _unique(tags: list[str]) -> list[str]:
 
 def _metadata(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if _weight(value) > MAX_METADATA:
-        raise ValueError(f"it is larger than {MAX_METADATA} characters")
+        raise ValueError(say("at most %(most)s characters", most=MAX_METADATA))
     return value
 
 
@@ -116,7 +118,7 @@ def _weight(value: JsonValue) -> int:
     if isinstance(value, str):
         return len(storable(value)) + 2
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("it holds a number that is none (NaN or infinite)")
+        raise ValueError(say("it holds a number that is none (NaN or infinite)"))
     if isinstance(value, dict):
         return 2 + sum(_weight(key) + _weight(item) + 2 for key, item in value.items())
     if isinstance(value, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,15 @@ from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Conflict, Invalid, NotFound, Outdated
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry, Tag, entry_tags
+from dreamweb.words import say
 
 KEEP_TRASH = timedelta(days=30)
+
+SAMPLE = "dreamweb"
+"""What an entry that we have written has in its metadata, under the name `sample`."""
+
+# What an entry is read with, in one statement each.
+_WHOLE = (selectinload(Entry.tags), selectinload(Entry.attachments))
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ def create(account: Account, details: Details, recording: Recording | None = Non
         updated_at=moment,
         details=details.metadata,
         dreamed_at=details.dreamed_at or moment,
+        attachments=[],
         **values,
     )
     if recording:
@@ -78,7 +87,7 @@ def create(account: Account, details: Details, recording: Recording | None = Non
 
 
 def get(account: Account, entry_id: UUID, *, trashed: bool | None = False, lock: bool = False) -> Entry:
-    """One entry with its tags; `trashed=None` finds it in the trash as well as outside, `True` only there.
+    """One entry with all that belongs to it; `trashed=None` finds it in the trash, too, `True` only there.
 
     Raises `NotFound` when there is none, or it belongs to someone else.
     """
@@ -87,22 +96,16 @@ def get(account: Account, entry_id: UUID, *, trashed: bool | None = False, lock:
         query = query.where(Entry.deleted_at.is_not(None) if trashed else Entry.deleted_at.is_(None))
     if lock:
         query = query.with_for_update(of=Entry).execution_options(populate_existing=True)
-    entry = session().scalar(query.options(selectinload(Entry.tags)))
+    entry = session().scalar(query.options(*_WHOLE))
     if entry is None:
-        raise NotFound("There is no such entry." if not trashed else "There is no such entry in the trash.")
+        raise NotFound(say("There is no such entry in the trash.") if trashed else say("There is no such entry."))
     return entry
 
 
 def by_client_id(account: Account, client_id: UUID) -> Entry | None:
     """The entry that a client made under this id, in the trash too: repeating must not make it a second time."""
     query = select(Entry).where(Entry.account_id == account.id, Entry.client_id == client_id)
-    return session().scalar(query.options(selectinload(Entry.tags)))
-
-
-def has_recording(key: str, *, lock: bool = False) -> bool:
-    """Whether an entry has the file of this storage key; with `lock`, after who is just deleting it has finished."""
-    query = select(Entry.id).where(Entry.saved_filename == key.rpartition("/")[2])
-    return session().scalar(query.with_for_update() if lock else query) is not None
+    return session().scalar(query.options(*_WHOLE))
 
 
 def same_recording(account: Account, client_id: UUID | None, sha256: str) -> Entry | None:
@@ -113,7 +116,7 @@ def same_recording(account: Account, client_id: UUID | None, sha256: str) -> Ent
     entry = by_client_id(account, client_id) if client_id else None
     if entry and entry.sha256 != sha256:
         raise Conflict(
-            "Another entry was made under this client_id. Send different recordings under different client_ids."
+            say("Another entry was made under this client_id. Send different recordings under different client_ids.")
         )
     return entry
 
@@ -136,7 +139,7 @@ def same_text(account: Account, details: Details) -> Entry | None:
     entry = by_client_id(account, details.client_id) if details.client_id else None
     if entry and (entry.sha256 or (entry.text, entry.title) != (details.text, details.title)):
         raise Conflict(
-            "Another entry was made under this client_id. Send different entries under different client_ids."
+            say("Another entry was made under this client_id. Send different entries under different client_ids.")
         )
     return entry
 
@@ -146,10 +149,10 @@ def find(account: Account, filters: Filters, *, limit: int = 20, cursor: str | N
 
     Raises `Malformed` for a cursor that is not from here.
     """
-    query = select(Entry).where(Entry.account_id == account.id, *_conditions(account, filters))
+    query = select(Entry).where(Entry.account_id == account.id, *conditions(account, filters))
     if cursor:
         query = query.where(tuple_(Entry.dreamed_at, Entry.id) < paging.position(cursor))
-    query = query.order_by(Entry.dreamed_at.desc(), Entry.id.desc()).limit(limit + 1).options(selectinload(Entry.tags))
+    query = query.order_by(Entry.dreamed_at.desc(), Entry.id.desc()).limit(limit + 1).options(*_WHOLE)
     found = session().scalars(query).all()
     items = found[:limit]
     return Page(items, paging.cursor(items[-1].dreamed_at, items[-1].id) if len(found) > limit else None)
@@ -164,7 +167,7 @@ def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str
     entry = get(account, entry_id, lock=True)
     named = etags is None or etag_of(entry) in etags
     if not named or (changes.updated_at and changes.updated_at != entry.updated_at):
-        raise Outdated("This entry was changed on another device meanwhile. Read it again, then change it.")
+        raise Outdated(say("This entry was changed on another device meanwhile. Read it again, then change it."))
     values = changes.model_dump(exclude_unset=True, exclude={"updated_at", "tags", "metadata"})
     for name, value in values.items():
         setattr(entry, name, value)
@@ -173,7 +176,9 @@ def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str
     if "tags" in changes.model_fields_set:
         entry.tags = _tags(account, changes.tags)
     if not (entry.file_path or entry.text or entry.title or entry.recall == "none"):
-        raise Invalid("Nothing would be left of this entry.", {"text": "write a text or a title, or delete the entry"})
+        raise Invalid(
+            say("Nothing would be left of this entry."), {"text": say("write a text or a title, or delete the entry")}
+        )
     _touch(entry)
     session().flush()
     return entry
@@ -195,9 +200,14 @@ def restore(account: Account, entry_id: UUID) -> Entry:
     return entry
 
 
-def delete(account: Account, entry_id: UUID) -> None:
-    """Delete the row for good; the recording's file is left to `recordings.remove`. Raises `NotFound`."""
-    session().delete(get(account, entry_id, trashed=None, lock=True))
+def delete(account: Account, entry_id: UUID) -> list[str]:
+    """Delete the row for good; answers the keys of its files, which are left to `recordings.remove`.
+
+    Raises `NotFound`.
+    """
+    entry = get(account, entry_id, trashed=None, lock=True)
+    session().delete(entry)
+    return _files(entry)
 
 
 def expired() -> Sequence[Entry]:
@@ -205,11 +215,28 @@ def expired() -> Sequence[Entry]:
     return session().scalars(select(Entry).where(_is_expired()).limit(100)).all()
 
 
-def delete_expired(batch: Sequence[Entry]) -> None:
-    """Delete the rows of those that are still in the trash: one may just have been taken out of it."""
-    query = select(Entry).where(Entry.id.in_([entry.id for entry in batch]), _is_expired()).with_for_update()
-    for entry in session().scalars(query.execution_options(populate_existing=True)):
+def delete_expired(batch: Sequence[Entry]) -> list[str]:
+    """Delete the rows of those that are still in the trash: one may just have been taken out of it.
+
+    Answers the keys of their files.
+    """
+    query = select(Entry).where(Entry.id.in_([entry.id for entry in batch]), _is_expired()).with_for_update(of=Entry)
+    query = query.options(selectinload(Entry.attachments)).execution_options(populate_existing=True)
+    keys: list[str] = []
+    for entry in session().scalars(query):
+        keys += _files(entry)
         session().delete(entry)
+    return keys
+
+
+def _files(entry: Entry) -> list[str]:
+    recording = [entry.file_path] if entry.file_path else []
+    return recording + [attachment.file_path for attachment in entry.attachments]
+
+
+def is_sample() -> ColumnElement[bool]:
+    """Whether we have written it. Compared as a text: anybody may keep anything under that name, and lose nothing."""
+    return Entry.details["sample"].as_string() == SAMPLE
 
 
 def _is_expired() -> ColumnElement[bool]:
@@ -217,8 +244,10 @@ def _is_expired() -> ColumnElement[bool]:
 
 
 def etag_of(entry: Entry) -> str:
-    """Names the state of an entry: changes whenever the entry does."""
-    return f"{entry.updated_at:%Y%m%dT%H%M%S%f}"
+    """Names the state of an entry: changes whenever the entry does, or what is attached to it."""
+    own = f"{entry.updated_at:%Y%m%dT%H%M%S%f}"
+    attached = ",".join(str(attachment.id) for attachment in entry.attachments)
+    return f"{own}-{hashlib.sha256(attached.encode()).hexdigest()[:16]}" if attached else own
 
 
 def _touch(entry: Entry) -> None:
@@ -237,27 +266,28 @@ def _tags(account: Account, names: Sequence[str]) -> list[Tag]:
     return list(session().scalars(query))
 
 
-def _conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
+def conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
+    """What rows of `dream_entries` the filters let through."""
+    wanted: list[ColumnElement[bool]] = [
         Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)
     ]
     if filters.kind:
-        conditions.append(Entry.kind == filters.kind)
+        wanted.append(Entry.kind == filters.kind)
     if filters.status:
-        conditions.append(Entry.status == filters.status)
+        wanted.append(Entry.status == filters.status)
     if filters.mood:
-        conditions.append(Entry.mood == filters.mood)
+        wanted.append(Entry.mood == filters.mood)
     if filters.start:
-        conditions.append(Entry.dreamed_at >= filters.start)
+        wanted.append(Entry.dreamed_at >= filters.start)
     if filters.end:
-        conditions.append(Entry.dreamed_at < filters.end)
+        wanted.append(Entry.dreamed_at < filters.end)
     if filters.has == "audio":
-        conditions.append(Entry.file_path.is_not(None))
+        wanted.append(Entry.file_path.is_not(None))
     if filters.has == "text":
-        conditions.append(or_(Entry.text.is_not(None), Entry.transcription.is_not(None)))
+        wanted.append(or_(Entry.text.is_not(None), Entry.transcription.is_not(None)))
     if filters.tag:
-        conditions.append(_tagged(account, filters))
-    return conditions
+        wanted.append(_tagged(account, filters))
+    return wanted
 
 
 def _tagged(account: Account, filters: Filters) -> ColumnElement[bool]:

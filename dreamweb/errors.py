@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class DreamWebError(Exception):
     """Anything we foresee going wrong.
@@ -28,9 +30,9 @@ class Invalid(DreamWebError):
     `fields` maps the name of each such field to the reason.
     """
 
-    def __init__(self, detail: str, fields: dict[str, str] | None = None) -> None:
+    def __init__(self, detail: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.fields = fields or {}
+        self.fields = dict(fields or {})
 
 
 class NoFile(DreamWebError):
@@ -43,6 +45,10 @@ class EmptyFile(DreamWebError):
 
 class NotAudio(DreamWebError):
     """The bytes are not a recording that can be played, or not of an allowed format."""
+
+
+class NotAttachable(DreamWebError):
+    """The bytes are of no kind that may be attached to an entry."""
 
 
 class TooLarge(DreamWebError):

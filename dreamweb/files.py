@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 
 from dreamweb import log
 from dreamweb.errors import StorageFailed, StorageFull
+from dreamweb.words import say
 
 CHUNK = 64 * 1024
 
@@ -134,10 +135,19 @@ def our_errors(doing: str, key: str = "-") -> Iterator[None]:
     except OSError as error:
         logger.error("The storage failed", doing=doing, error=error, key=key)
         if error.errno in _FULL:
-            raise StorageFull(
-                "There is no room left on the disk of the server. Nothing was saved: keep your copy, "
-                "make room on the server, and send it again."
-            ) from error
+            raise no_room() from error
         raise StorageFailed(
-            f"The server could not {doing}. Nothing was changed: keep your copy and try again; its log says more."
+            say(
+                "The server could not read or write its files. Nothing was changed: keep your copy and try again; "
+                "its log says more."
+            )
         ) from error
+
+
+def no_room() -> StorageFull:
+    return StorageFull(
+        say(
+            "There is no room left on the disk of the server. Nothing was saved: keep your copy, "
+            "make room on the server, and send it again."
+        )
+    )

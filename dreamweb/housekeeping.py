@@ -1,4 +1,4 @@
-"""Looks, every half minute, at what a crash or an absent database has left, and empties the trash when it is time."""
+"""Looks, every half minute, at what a crash or an absent database has left; hourly at what has become too old."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from dreamweb import log, recordings
+from dreamweb import log, recordings, sessions
+from dreamweb.db import transaction
 from dreamweb.storage import Storage
 
 EVERY = 30
@@ -35,7 +36,13 @@ def _keep(app: Flask, storage: Storage, stopping: threading.Event) -> None:
             trash_at = time.monotonic() + _TRASH_EVERY
             _attempt(app, storage.sweep)
             _attempt(app, lambda: recordings.empty_trash(storage))
+            _attempt(app, _forget_sessions)
         stopping.wait(EVERY)
+
+
+def _forget_sessions() -> int:
+    with transaction():
+        return sessions.end_old()
 
 
 def _attempt(app: Flask, task: Callable[[], int]) -> None:

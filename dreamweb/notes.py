@@ -1,4 +1,4 @@
-"""Keeps notes of what is about to be done with a recording, on disk until the database has said the same."""
+"""Keeps notes of what is about to be done with a file, on disk until the database has said the same."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Note:
 
 
 class Notes:
-    """The notes in one folder. The contents are JSON objects that `recordings` understands."""
+    """The notes in one folder. The contents are JSON objects that `placing` understands."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -81,13 +81,13 @@ class Notes:
             else:
                 yield Note(path, file, content)
 
-    def recordings(self) -> set[str]:
+    def held(self) -> set[str]:
         """The keys that somebody's note is about: they are being written or removed, or will be settled."""
-        keys = set()
+        keys: set[str] = set()
         for path in self._paths():
             with contextlib.suppress(OSError), path.open("rb") as file:
                 content = _content(file) or {}
-                keys.add(content.get("key") or content.get("recording", {}).get("key", ""))
+                keys |= {content.get("key") or content.get("recording", {}).get("key", ""), *content.get("keys", [])}
         return keys
 
     @contextmanager

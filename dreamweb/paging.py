@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from dreamweb.errors import Malformed
+from dreamweb.words import say
 
 
 def cursor(moment: datetime, row_id: UUID) -> str:
@@ -22,4 +23,4 @@ def position(cursor: str) -> tuple[datetime, UUID]:
         moment, row_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
         return datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise Malformed("This cursor is not from here. Start again without one.") from None
+        raise Malformed(say("This cursor is not from here. Start again without one.")) from None

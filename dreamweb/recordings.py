@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from dreamweb import accounts, entries, log
+from dreamweb import accounts, attachments, entries, log, placing
 from dreamweb.adapters import audio
 from dreamweb.adapters.audio import Sound
-from dreamweb.db import end_reading, is_away, now, session, transaction
+from dreamweb.db import now, session, transaction
 from dreamweb.details import Details, clean_filename
 from dreamweb.entries import Recording
-from dreamweb.errors import Conflict, DreamWebError, StorageFailed, TooLarge, Unavailable
+from dreamweb.errors import Conflict, TooLarge, Unavailable
 from dreamweb.files import Scratch
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
-from dreamweb.notes import Note
+from dreamweb.placing import RepeatedError
 from dreamweb.storage import Storage
 from dreamweb.tools import Tools
+from dreamweb.words import say
 
 logger = log.Logger(__name__)
 
@@ -62,14 +61,19 @@ def examine(tools: Tools, scratch: Scratch) -> Examined:
             sound = examination.result()
     except OSError as error:
         logger.error("A recording could not be examined", exc_info=True)
-        raise Unavailable("The server is too busy to look at this recording. Try again in a few seconds.") from error
+        raise Unavailable(
+            say("The server is too busy to look at this recording. Try again in a few seconds.")
+        ) from error
     return Examined(scratch, sound, size, digest)
 
 
 def too_large(limit: int) -> TooLarge:
     return TooLarge(
-        f"This recording is larger than {limit // 1024 // 1024} MB. "
-        "Split it, or raise the limit in the settings (MAX_FILE_SIZE_MB)."
+        say(
+            "This recording is larger than %(limit)s MB. "
+            "Split it, or raise the limit in the settings (MAX_FILE_SIZE_MB).",
+            limit=limit // 1024 // 1024,
+        )
     )
 
 
@@ -83,12 +87,18 @@ def keep(
     """
     recording = _describe(examined, filename)
     details = _complete(details, examined.sound)
+    note = {
+        "action": placing.ADD,
+        "account_id": account.id,
+        "recording": _RECORDING.dump_python(recording, mode="json"),
+        "details": details.model_dump(mode="json"),
+    }
     try:
-        with _placing(tools.storage, account.id, examined, recording, details), transaction():
+        with placing.placing(tools.storage, examined.scratch, recording.key, **note), transaction():
             if entries.same_recording(account, details.client_id, examined.sha256):
-                raise _RepeatedError
+                raise RepeatedError
             return entries.create(account, details, recording), True
-    except (_RepeatedError, IntegrityError):
+    except (RepeatedError, IntegrityError):
         # An IntegrityError: two requests at once under one client_id, and the other was first.
         if entry := entries.same_recording(account, details.client_id, examined.sha256):
             return entry, False
@@ -96,31 +106,29 @@ def keep(
 
 
 def remove(storage: Storage, account: Account, entry_id: UUID) -> None:
-    """Delete an entry for good, its file too. Commits by itself, because the file goes after the row.
+    """Delete an entry for good, its files too. Commits by itself, because the files go after the rows.
 
     Raises `NotFound` when there is none, or it belongs to someone else.
     """
     with storage.notes.settling():
         # The same recording may have come while the database was away: it must not become an entry after this.
         _settle(storage)
-        key = entries.get(account, entry_id, trashed=None).file_path
-        with _removing(storage, [key] if key else []), transaction():
-            entries.delete(account, entry_id)
+        with placing.removing(storage) as name, transaction():
+            name(entries.delete(account, entry_id))
 
 
 def empty_trash(storage: Storage) -> int:
     """Delete for good what has been in the trash for longer than it keeps; answers how many entries."""
     done = 0
     while batch := entries.expired():
-        keys = [entry.file_path for entry in batch if entry.file_path]
-        with storage.notes.settling(), _removing(storage, keys), transaction():
-            entries.delete_expired(batch)
+        with storage.notes.settling(), placing.removing(storage) as name, transaction():
+            name(entries.delete_expired(batch))
         done += len(batch)
     return done
 
 
 def adopt(storage: Storage) -> int:
-    """Settle the notes that a crash or an absent database has left; answers how many recordings became entries.
+    """Settle the notes that a crash or an absent database has left; answers how many files got their rows.
 
     Raises the database's error when it is still away; the notes stay then.
     """
@@ -129,23 +137,7 @@ def adopt(storage: Storage) -> int:
 
 
 def _settle(storage: Storage) -> int:
-    adopted = 0
-    for note in storage.notes.left():
-        end_reading()  # what was read before this note was locked may have changed
-        try:
-            if note.content["action"] == "add":
-                adopted += _adopt_one(storage, note)
-            else:
-                _finish_removal(storage, note.content["key"])
-        except (KeyError, ValueError, StorageFailed, SQLAlchemyError) as error:
-            note.keep()
-            session().rollback()
-            if is_away(error):
-                raise
-            logger.error("A note could not be settled and is kept", note=note.path, error=type(error).__name__)
-        else:
-            note.drop()
-    return adopted
+    return placing.settle(storage, {placing.ADD: _adopt_one, placing.ATTACH: attachments.adopt})
 
 
 def adopt_orphan(tools: Tools, key: str, account: Account) -> Entry:
@@ -162,10 +154,6 @@ def adopt_orphan(tools: Tools, key: str, account: Account) -> Entry:
     )
     with transaction():
         return entries.create(account, details, recording)
-
-
-class _RepeatedError(Exception):
-    """The recording is here already: what came in the second time is undone."""
 
 
 def _describe(examined: Examined, filename: str | None) -> Recording:
@@ -196,71 +184,14 @@ def _complete(details: Details, sound: Sound) -> Details:
     return details.model_copy(update=known)
 
 
-@contextmanager
-def _placing(
-    storage: Storage, account_id: UUID, examined: Examined, recording: Recording, details: Details
-) -> Iterator[None]:
-    """Put the file in its place; inside, the row is written and committed.
-
-    When the database refuses the row, the file is removed. When it cannot be reached (then it may even have kept the
-    row), the file stays, with the note from which `adopt` makes the row later. Raises `StorageFull`, `StorageFailed`.
-    """
-    content = {
-        "action": "add",
-        "account_id": str(account_id),
-        "recording": _RECORDING.dump_python(recording, mode="json"),
-        "details": details.model_dump(mode="json"),
-    }
-    note = storage.notes.write(recording.saved_filename, content)
-    try:
-        storage.put(examined.scratch, recording.key)
-        yield
-    except (DreamWebError, SQLAlchemyError, _RepeatedError) as error:
-        if is_away(error):
-            note.keep()
-            logger.error(
-                "The database is away: the recording is kept, and becomes an entry when it is back",
-                file=storage.path(recording.key),
-                account=account_id,
-                size=recording.size_bytes,
-            )
-        else:
-            _undo(storage, recording.key, note)
-        raise
-    note.drop()
-
-
-@contextmanager
-def _removing(storage: Storage, keys: list[str]) -> Iterator[None]:
-    """Inside, the rows are deleted and committed; then the files are removed, at once or after a crash by `adopt`."""
-    notes = [storage.notes.write(f"remove-{uuid4()}", {"action": "remove", "key": key}) for key in keys]
-    try:
-        yield
-    except (DreamWebError, SQLAlchemyError) as error:
-        for note in notes:
-            # When it cannot be known whether the rows are gone, that is found out later.
-            if is_away(error):
-                note.keep()
-            else:
-                note.drop()
-        raise
-    for key, note in zip(keys, notes, strict=True):
-        try:
-            _finish_removal(storage, key)
-        except (StorageFailed, SQLAlchemyError):
-            note.keep()
-        else:
-            note.drop()
-
-
-def _adopt_one(storage: Storage, note: Note) -> bool:
-    recording = _RECORDING.validate_python(note.content["recording"])
-    details = Details.model_validate(note.content["details"])
+def _adopt_one(storage: Storage, note: dict[str, Any]) -> bool:
+    recording = _RECORDING.validate_python(note["recording"])
+    details = Details.model_validate(note["details"])
     if storage.size(recording.key) is None:  # it was not put in its place any more
         return False
     if session().get(Entry, recording.entry_id):
         return False
-    account = accounts.get(UUID(note.content["account_id"]))
+    account = accounts.get(UUID(note["account_id"]))
     if account is None:
         logger.error("A recording's account is gone; the file is left for `dreamweb verify`", key=recording.key)
         return False
@@ -271,24 +202,9 @@ def _adopt_one(storage: Storage, note: Note) -> bool:
     if again or (details.client_id is None and entries.sent_later(account, recording)):
         # The client has sent it again meanwhile, and has been told of that entry. It may even be this very one, when
         # its commit had not arrived yet a moment ago: then the file is its own, and stays.
-        _finish_removal(storage, recording.key)
+        placing.finish_removal(storage, [recording.key])
         return False
     with transaction():
         entries.create(account, details, recording)
     logger.info("A recording was adopted", entry=recording.entry_id, account=account.id, size=recording.size_bytes)
     return True
-
-
-def _finish_removal(storage: Storage, key: str) -> None:
-    # A row that is still there was restored meanwhile, or its deletion was never committed.
-    if not entries.has_recording(key, lock=True):
-        storage.delete(key)
-
-
-def _undo(storage: Storage, key: str, note: Note) -> None:
-    try:
-        storage.delete(key)
-    except StorageFailed:
-        note.keep()
-    else:
-        note.drop()

@@ -22,6 +22,7 @@ from waitress.utilities import BadRequest, ServerNotImplemented
 from dreamweb import log
 from dreamweb.errors import DreamWebError, TooLarge, Unauthenticated
 from dreamweb.storage import Storage
+from dreamweb.words import say
 
 GRACE = 30
 """Seconds a stop waits for requests that have begun."""
@@ -68,7 +69,8 @@ class _StorageFile(FileBasedBuffer):  # type: ignore[misc]
 class _Body(OverflowableBuffer):  # type: ignore[misc]
     """A body that is arriving: small ones in memory, others in the storage, and what cannot be kept nowhere.
 
-    An anonymous one, which carries no token, is kept in memory only: a stranger shall not fill the disk.
+    An anonymous one, which carries neither token nor session, is kept in memory only: a stranger shall not fill the
+    disk. Whether they are worth anything is asked later, before the body is read.
     """
 
     buf: Any
@@ -106,7 +108,7 @@ class _Body(OverflowableBuffer):  # type: ignore[misc]
 
     def _set_large_buffer(self) -> None:
         if self._anonymous:
-            raise Unauthenticated("Send a token: Authorization: Bearer dw_...")
+            raise Unauthenticated(say("Send a token: Authorization: Bearer dw_..."))
         old = self.buf
         self.buf = _StorageFile(self._storage, old)
         if old is not None:
@@ -159,6 +161,8 @@ def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, 
     Raises `OSError` when the address is taken or not ours.
     """
 
+    session = f"{app.config['SESSION_COOKIE_NAME']}="
+
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         def parse_header(self, header_plus: bytes) -> None:
             try:
@@ -169,7 +173,7 @@ def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, 
             if self.body_rcv is None:
                 self.expect_continue = False  # waitress would wait for a body that never comes
             else:
-                anonymous = "AUTHORIZATION" not in self.headers
+                anonymous = "AUTHORIZATION" not in self.headers and session not in self.headers.get("COOKIE", "")
                 body = _Body(storage, limit, self.adj.inbuf_overflow, anonymous=anonymous)
                 body.expect(self.content_length)
                 self.body_rcv.buf = body
@@ -277,7 +281,12 @@ def _listeners(server: Any) -> list[Any]:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The request is larger than {limit // 1024 // 1024} MB. Split the recording, or raise the limit.")
+    return TooLarge(
+        say(
+            "The request is larger than %(limit)s MB. Split the recording, or raise the limit.",
+            limit=limit // 1024 // 1024,
+        )
+    )
 
 
 def addresses(server: Any) -> list[tuple[str, int]]:

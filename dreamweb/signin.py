@@ -1,22 +1,32 @@
-"""Works out who is asking: by bearer token, or by name and password where those are asked for."""
+"""Works out who is asking: by bearer token, by session cookie, or by name and password where those are asked for."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from ipaddress import IPv4Address, ip_address
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
+from flask import session as cookie
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect, validate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import Authorization
+from wtforms import ValidationError
 
-from dreamweb import accounts, log
+from dreamweb import accounts, log, sessions
 from dreamweb.db import end_reading, is_away, now, session, transaction
-from dreamweb.errors import Forbidden, Unauthenticated
+from dreamweb.errors import Forbidden, NotFound, Unauthenticated
 from dreamweb.models.account import Account, Token
+from dreamweb.words import say
 
 logger = log.Logger(__name__)
 
@@ -24,7 +34,24 @@ logger = log.Logger(__name__)
 # 256 random bits cannot be guessed, and a forgotten device must not block the others behind the same address.
 _ATTEMPTS = "10 per 5 minutes"
 
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+_LARGEST_COOKIE = 3800
+"""Bytes of its value: browsers throw a cookie away that is larger than 4096 with its name and all."""
+
+
+def _address() -> str:
+    """Where a request comes from; of IPv6 the network, because every home has 2^64 addresses in its own."""
+    sent = get_remote_address()
+    try:
+        address = ip_address(sent)
+    except ValueError:
+        return sent
+    if isinstance(address, IPv4Address) or address.ipv4_mapped:
+        return sent
+    return address.packed[:8].hex(":", 2)
+
+
+csrf = CSRFProtect()
+limiter = Limiter(_address, storage_uri="memory://", headers_enabled=True)
 
 
 @dataclass(frozen=True)
@@ -63,43 +90,143 @@ class _Memory:
         return found if found and now() < found.until else None
 
 
+class Visitor(UserMixin):  # type: ignore[misc]
+    """Who looks at a page: the account, and the session by which the browser is signed in."""
+
+    def __init__(self, account: Account, key: str, session_id: UUID | None = None) -> None:
+        self.account = account
+        self.session_id = session_id
+        self._key = key
+
+    def get_id(self) -> str:
+        """What the library puts into the cookie."""
+        return self._key
+
+
+class _CookieSession(SecureCookieSessionInterface):
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Over HTTPS the cookie must never travel without; a home network has nothing else."""
+        return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Of very many notices the first are left out: with a cookie that is too large all would be lost."""
+        if session.modified and "_flashes" in session:
+            serializer = self.get_signing_serializer(app)
+            while serializer and session["_flashes"][1:] and len(serializer.dumps(dict(session))) > _LARGEST_COOKIE:
+                session["_flashes"] = session["_flashes"][1:]
+        super().save_session(app, session, response)
+
+
 def init_app(app: Flask) -> None:
     limiter.init_app(app)
     app.extensions["dreamweb_token_memory"] = _Memory()
+    app.config.update(
+        SESSION_COOKIE_NAME="dreamweb",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=sessions.LASTS,
+        WTF_CSRF_CHECK_DEFAULT=False,  # by the pages themselves, once it is known who asks
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page may stay open all night
+    )
+    app.session_interface = _CookieSession()
+    csrf.init_app(app)
+    # No `current_user` in templates: the page that says that the database is away must not ask the database.
+    manager = LoginManager(app, add_context_processor=False)
+    manager.session_protection = None  # a phone changes its address on the way from the bed to the kitchen
+    manager.user_loader(_visitor_by_key)
     app.after_request(_note_use)
 
 
-def caller(scope: str) -> Account:
-    """The account that the request's bearer token stands for.
+def begin(account: Account) -> None:
+    """Sign the browser in, with a new cookie: what an earlier visitor left in the old one does not count any more."""
+    earlier = visitor()
+    with transaction():
+        _end_session(earlier)
+        key = sessions.begin(account, request.user_agent.string)
+    cookie.clear()
+    cookie.permanent = True
+    login_user(Visitor(account, key))
 
-    Raises `Unauthenticated`, or `Forbidden` when the token may not do what `scope` names.
+
+def end() -> None:
+    """Sign the browser out, on the server too."""
+    if current := visitor():
+        with transaction():
+            _end_session(current)
+    logout_user()
+    cookie.clear()
+
+
+def _end_session(current: Visitor | None) -> None:
+    if current and current.session_id:
+        with suppress(NotFound):
+            sessions.end(current.account, current.session_id)
+
+
+def visitor() -> Visitor | None:
+    """Who is signed in with this browser."""
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def _visitor_by_key(key: str) -> Visitor | None:
+    found = sessions.by_key(key)
+    if found is None:
+        return None
+    if sessions.use_is_worth_noting(found):
+        g.session_used = found.id
+        cookie.modified = True  # so that the browser keeps it for as long again
+    g.account_id = found.account.id
+    return Visitor(found.account, key, found.id)
+
+
+def caller(scope: str) -> Account:
+    """The account that the request's bearer token stands for; without one, that of the session cookie.
+
+    A cookie may do everything that its account may, but to change something the request must carry the CSRF token of
+    a page of ours, too: the browser adds cookies to requests of anybody's pages. Raises `Unauthenticated`, or
+    `Forbidden` when the token may not do what `scope` names, or the CSRF token is missing.
     """
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     secret = secret.strip()
+    if "Authorization" not in request.headers and (current := visitor()):
+        g.visitor = current
+        _need_csrf_token()
+        end_reading()
+        return current.account
     if kind.lower() != "bearer" or not secret:
-        raise Unauthenticated("Send a token: Authorization: Bearer dw_...")
+        raise Unauthenticated(say("Send a token: Authorization: Bearer dw_..."))
     account, scopes = _of_token(secret, even_if_away=scope == "upload")
     if scope not in scopes and "write" not in scopes:
-        raise Forbidden(f"This token may not do that: it lacks the scope {scope!r}.")
+        raise Forbidden(say("This token may not do that: it lacks the scope %(scope)s.", scope=repr(scope)))
     g.account_id = account.id
     return account
 
 
-def forget(token: Token) -> None:
-    """A token was revoked: it does not count any more, even while the database is away."""
+def _need_csrf_token() -> None:
+    # In the header only: looking for it in a form would read the body, which may be a recording.
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        try:
+            validate_csrf(request.headers.get("X-CSRFToken"))
+        except ValidationError:
+            raise Forbidden(say("This page has been open for too long. Load it again, then repeat.")) from None
+
+
+def forget(token_hash: str) -> None:
+    """A token was revoked or changed: it does not count any more, even while the database is away."""
     memory: _Memory = current_app.extensions["dreamweb_token_memory"]
-    memory.forget(token.token_hash)
+    memory.forget(token_hash)
 
 
 def caller_by_password() -> Account:
     """The account whose name and password the request carries as HTTP Basic. Raises `Unauthenticated`."""
     sent = _basic()
     if sent is None:
-        raise Unauthenticated("Send the name and password of an account.")
+        raise Unauthenticated(say("Send the name and password of an account."))
     account = accounts.by_password(sent.username or "", sent.password or "")
     if account is None:
         logger.warning("Sign-in failed", ip=request.remote_addr)
-        raise Unauthenticated("The name or the password is wrong.")
+        raise Unauthenticated(say("The name or the password is wrong."))
     g.account_id = account.id
     return account
 
@@ -126,10 +253,16 @@ def _name_tried() -> str:
     return f"account:{accounts.name_key(name)[:128]}"
 
 
-slowed_by_address = limiter.limit(_ATTEMPTS, deduct_when=_failed, exempt_when=lambda: not by_password_only())
-slowed_by_account = limiter.limit(
-    _ATTEMPTS, key_func=_name_tried, deduct_when=_failed, exempt_when=lambda: not by_password_only()
-)
+def _name_in_form() -> str:
+    return f"account:{accounts.name_key(request.form.get('name', ''))[:128]}"
+
+
+# One count for both ways to try a password.
+_limit = partial(limiter.shared_limit, _ATTEMPTS, scope="password", deduct_when=_failed)
+slowed_by_address = _limit(exempt_when=lambda: not by_password_only())
+slowed_by_account = _limit(key_func=_name_tried, exempt_when=lambda: not by_password_only())
+page_slowed_by_address = _limit(methods=["POST"])
+page_slowed_by_account = _limit(methods=["POST"], key_func=_name_in_form)
 
 
 def _of_token(secret: str, *, even_if_away: bool) -> tuple[Account, frozenset[str]]:
@@ -144,7 +277,7 @@ def _of_token(secret: str, *, even_if_away: bool) -> tuple[Account, frozenset[st
         return known.account, known.scopes
     if token is None:
         memory.forget(accounts.hash_token(secret))
-        raise Unauthenticated("This token is unknown, has ended, or its account is closed. Make a new one.")
+        raise Unauthenticated(say("This token is unknown, has ended, or its account is closed. Make a new one."))
     memory.keep(token)
     end_reading()  # a recording takes its time to be examined
     if accounts.use_is_worth_noting(token):
@@ -158,17 +291,18 @@ def _scopes(token: Token) -> frozenset[str]:
 
 def _note_use(response: Response) -> Response:
     """Write the time of last use once the answer is sent: it is not worth waiting for, nor failing for."""
-    token_id: UUID | None = g.pop("token_used", None)
-    if token_id is not None:
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-
-        def write() -> None:
-            with app.app_context():
-                try:
-                    with transaction():
-                        accounts.note_use(token_id)
-                except SQLAlchemyError as error:
-                    logger.debug("Could not note the use of a token", error=type(error).__name__)
-
-        response.call_on_close(write)
+    used = [(accounts.note_use, g.pop("token_used", None)), (sessions.note_use, g.pop("session_used", None))]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    for note, row_id in used:
+        if row_id is not None:
+            response.call_on_close(partial(_write_use, app, note, row_id))
     return response
+
+
+def _write_use(app: Flask, note: Callable[[UUID], None], row_id: UUID) -> None:
+    with app.app_context():
+        try:
+            with transaction():
+                note(row_id)
+        except SQLAlchemyError as error:
+            logger.debug("Could not note the use of a token or a session", error=type(error).__name__)

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from dreamweb.errors import NotFound, StorageFull
-from dreamweb.files import CHUNK, Scratch, lock, our_errors, sync_folder
+from dreamweb.errors import NotFound
+from dreamweb.files import CHUNK, Scratch, lock, no_room, our_errors, sync_folder
 from dreamweb.notes import Notes
+from dreamweb.words import say
 
 RESERVE = 50 * 1024 * 1024
 """Bytes of the disk left free, so that the database beside the recordings can still write."""
@@ -66,13 +67,13 @@ class Storage:
 
     def check_space(self, size: int) -> None:
         """Raises `StorageFull` when `size` more bytes would not leave the reserve free."""
+        if self.free() < size + RESERVE:
+            raise no_room()
+
+    def free(self) -> int:
+        """Bytes free on the disk. Raises `StorageFailed`."""
         with our_errors("measure the free space"):
-            free = shutil.disk_usage(self.root).free
-        if free < size + RESERVE:
-            raise StorageFull(
-                "There is no room left on the disk of the server. Nothing was saved: keep your copy, "
-                "make room on the server, and send it again."
-            )
+            return shutil.disk_usage(self.root).free
 
     def sync(self, scratch: Scratch) -> None:
         """Wait until the bytes are on disk. Raises `StorageFull` or `StorageFailed`."""
@@ -112,7 +113,7 @@ class Storage:
             try:
                 return self.path(key).open("rb")
             except FileNotFoundError:
-                raise NotFound("The recording's file is missing on the server.") from None
+                raise NotFound(say("The recording's file is missing on the server.")) from None
 
     def delete(self, key: str) -> None:
         """Remove the file, on disk too when this returns; no error when it is gone already."""

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 from dreamweb.storage import Storage
 
+FORM_BYTES = 1024 * 1024
+"""What a form may add to its file: its other fields and the boundaries."""
+
 
 @dataclass(frozen=True)
 class Tools:
-    """What is outside the database. `formats` are the kinds of recording that are taken, by extension."""
+    """What is outside the database. Formats are the kinds of files that are taken, by extension."""
 
     storage: Storage
     formats: frozenset[str]
     max_file_bytes: int
+    attachment_formats: frozenset[str]
+    max_attachment_bytes: int
+    max_attachments: int
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest request: a recording and what a form adds to it, its other fields and boundaries."""
-        return self.max_file_bytes + 1024 * 1024
+        """The largest request."""
+        return FORM_BYTES + max(self.max_file_bytes, self.max_attachment_bytes)

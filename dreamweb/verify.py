@@ -1,4 +1,4 @@
-"""Compares the database with the storage: missing, changed and orphaned recordings, and what a crash has left."""
+"""Compares the database with the storage: missing, changed and orphaned files, and what a crash has left."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from dreamweb import entries, log, recordings
+from dreamweb import attachments, log, placing, recordings
 from dreamweb.db import end_reading, session
 from dreamweb.errors import DreamWebError, NotFound, StorageFailed
 from dreamweb.files import sha256_of
 from dreamweb.models.account import Account
+from dreamweb.models.attachment import Attachment
 from dreamweb.models.entry import Entry
 from dreamweb.storage import Storage
 from dreamweb.tools import Tools
@@ -25,9 +26,10 @@ logger = log.Logger(__name__)
 
 @dataclass(frozen=True)
 class Problem:
-    """`subject` is an entry's id for the first three kinds, a key for `orphaned`, a path for the others."""
+    """`subject` is, for the first three kinds, an entry's id, or `attachments/` and an attachment's; a key for
+    `orphaned` recordings and `detached` attachments, a path for the others."""
 
-    kind: Literal["missing", "unreadable", "changed", "orphaned", "stray", "stale"]
+    kind: Literal["missing", "unreadable", "changed", "orphaned", "detached", "stray", "stale"]
     subject: str
 
 
@@ -42,26 +44,31 @@ class Report:
 
 
 def count() -> int:
-    """How many recordings there are to check."""
-    return session().scalar(select(func.count()).select_from(Entry).where(Entry.file_path.is_not(None))) or 0
+    """How many recordings and attachments there are to check."""
+    recorded = select(func.count()).select_from(Entry).where(Entry.file_path.is_not(None))
+    attached = select(func.count()).select_from(Attachment)
+    return (session().scalar(recorded) or 0) + (session().scalar(attached) or 0)
 
 
 def verify(storage: Storage, progress: Callable[[], None] = lambda: None) -> Report:
-    """Read every recording and compare it with its row; `progress` is called for each.
+    """Read every recording and attachment and compare it with its row; `progress` is called for each.
 
     Changes nothing, and may run beside a server that is at work.
     """
     report = Report()
     # The files first: one that arrives while the rows are read is not taken for an orphan.
     keys = set(storage.keys())
-    held = storage.notes.recordings()
-    for entry_id, key, size, digest in _rows():
+    held = storage.notes.held()
+    for subject, key, size, digest in _rows():
         keys.discard(key)
         report.checked += 1
-        if problem := _compare(storage, entry_id, key, size, digest):
+        if problem := _compare(storage, subject, key, size, digest):
             report.problems.append(problem)
         progress()
-    report.problems += [Problem("orphaned", key) for key in sorted(keys - held) if _is_orphan(storage, key)]
+    for key in sorted(keys - held):
+        if _is_orphan(storage, key):
+            # Of an attachment nothing tells to which entry it belonged.
+            report.problems.append(Problem("detached" if attachments.is_attachment(key) else "orphaned", key))
     report.problems += [Problem("stray", str(path)) for path in storage.strays()]
     report.problems += [Problem("stale", str(path)) for path in storage.stale()]
     return report
@@ -98,39 +105,44 @@ def _repaired(tools: Tools, problem: Problem, owner: Account | None) -> bool:
     return True
 
 
-def _rows() -> Iterator[tuple[UUID, str, int, str]]:
-    query = select(Entry.id, Entry.file_path, Entry.size_bytes, Entry.sha256).where(Entry.file_path.is_not(None))
+def _rows() -> Iterator[tuple[str, str, int, str]]:
+    yield from _rows_of(Entry, "")
+    yield from _rows_of(Attachment, "attachments/")
+
+
+def _rows_of(table: type[Entry] | type[Attachment], prefix: str) -> Iterator[tuple[str, str, int, str]]:
+    query = select(table.id, table.file_path, table.size_bytes, table.sha256).where(table.file_path.is_not(None))
     last: UUID | None = None
     while True:
-        page = query.order_by(Entry.id).limit(500)
-        rows = session().execute(page.where(Entry.id > last) if last else page).all()
+        page = query.order_by(table.id).limit(500)
+        rows = session().execute(page.where(table.id > last) if last else page).all()
         end_reading()  # nothing stays open while files are read
         for row in rows:
-            yield row.id, row.file_path, row.size_bytes, row.sha256
+            yield f"{prefix}{row.id}", row.file_path, row.size_bytes, row.sha256
         if not rows:
             return
         last = rows[-1].id
 
 
-def _compare(storage: Storage, entry_id: UUID, key: str, size: int, digest: str) -> Problem | None:
+def _compare(storage: Storage, subject: str, key: str, size: int, digest: str) -> Problem | None:
     try:
         with storage.open(key) as file:
             if storage.size(key) == size and sha256_of(file) == digest:
                 return None
     except NotFound:
-        # Unless the entry was deleted while we were at it.
-        return Problem("missing", str(entry_id)) if _has_row(key) else None
+        # Unless it was deleted while we were at it.
+        return Problem("missing", subject) if _has_row(key) else None
     except (StorageFailed, OSError):
-        return Problem("unreadable", str(entry_id))
-    return Problem("changed", str(entry_id))
+        return Problem("unreadable", subject)
+    return Problem("changed", subject)
 
 
 def _is_orphan(storage: Storage, key: str) -> bool:
     """Whether no row has the file; one that is just being deleted has none, but a note, and then is gone."""
-    return not _has_row(key) and key not in storage.notes.recordings() and storage.size(key) is not None
+    return not _has_row(key) and key not in storage.notes.held() and storage.size(key) is not None
 
 
 def _has_row(key: str) -> bool:
-    found = entries.has_recording(key)
+    found = placing.has_row(key)
     end_reading()
     return found

@@ -120,7 +120,13 @@ def database_url(database_kind: str, databases: Databases, tmp_path: Path) -> st
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> dict[str, Any]:
     """What the application is built from; a test may change it before it asks for `app`."""
-    return {"database_url": database_url, "data_dir": tmp_path / "data", "max_file_size_mb": 5, "log_level": "DEBUG"}
+    return {
+        "database_url": database_url,
+        "data_dir": tmp_path / "data",
+        "max_file_size_mb": 5,
+        "max_attachment_size_mb": 5,
+        "log_level": "DEBUG",
+    }
 
 
 @pytest.fixture

@@ -145,6 +145,8 @@ class Server:
         assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", head["X-Request-ID"]), answer
         if answer.status == 201:
             self.made += 1
+        if answer.status in (404, 405) and head["Content-Type"] == "text/html; charset=utf-8":
+            return  # an address outside the API: a page says so
         if answer.status >= 400 and method != "HEAD":
             assert head["Content-Type"] == "application/json", answer
             told = json.loads(answer.body)

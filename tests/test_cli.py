@@ -98,9 +98,33 @@ def test_accounts_and_tokens_are_managed_from_the_command_line(process: Process)
     assert process.run("token", "list", "--account", "ana").stdout == ""
 
 
+def test_a_forgotten_password_is_replaced_and_an_account_shut_out_from_the_command_line(process: Process) -> None:
+    process.start()
+    headers = {"Authorization": f"Bearer {token_of(process)}"}
+
+    def status(password: str) -> int:
+        tokens = f"{process.url}/api/v1/tokens"
+        return httpx.post(tokens, json={"name": "x"}, auth=("ana", password)).status_code
+
+    changed = process.run("account", "password", "Ana", "--password-stdin", typed="battery staple\n")
+    assert changed.returncode == 0, changed.stderr
+    assert (status("correct horse"), status("battery staple")) == (401, 201)
+    assert process.run("account", "disable", "ana").returncode == 2  # the only owner
+    eva = ("account", "add", "Eva", "--role", "owner", "--password-stdin")
+    assert process.run(*eva, typed="correct horse\n").returncode == 0
+    assert process.run("account", "disable", "ana").returncode == 0
+    assert "ana\towner\tdisabled" in process.run("account", "list").stdout
+    assert httpx.get(f"{process.url}/api/v1/entries", headers=headers).status_code == 401
+    assert process.run("account", "enable", "ana").returncode == 0
+    assert httpx.get(f"{process.url}/api/v1/entries", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "typed", "said"),
     [
+        (("account", "password", "ana", "--password-stdin"), "short\n", "password"),
+        (("account", "password", "nobody", "--password-stdin"), "long enough\n", "no account"),
+        (("account", "disable", "ana"), None, "only owner"),
         (("account", "add", "ana", "--password-stdin"), "long enough\n", "already"),
         (("account", "add", "Ana ", "--password-stdin"), "long enough\n", "already"),
         (("account", "add", "bor", "--password-stdin"), "short\n", "password"),

@@ -118,7 +118,7 @@ def check_whole(app: Flask, tools: Tools) -> None:
     storage = tools.storage
     with app.app_context():
         assert rows() <= set(storage.keys())
-        assert set(storage.keys()) - rows() <= storage.notes.recordings()
+        assert set(storage.keys()) - rows() <= storage.notes.held()
         assert storage.stale() == []
         db.session().commit()
         recordings.adopt(storage)

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import tomllib
 import urllib.error
@@ -20,27 +21,35 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
 VENDORED = (
+    "vendor/htmx.org/htmx.min.js",
+    "vendor/icons.svg",
     "vendor/redoc/redoc.standalone.js",
     "vendor/swagger-ui-dist/swagger-ui-bundle.js",
     "vendor/swagger-ui-dist/swagger-ui.css",
 )
+TRANSLATED = "translations/sl/LC_MESSAGES/messages.mo"
 
 # ---- the wheel -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from the source archive, as `make build` does it."""
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the source archive and the wheel that was built from it, as `make build` does it."""
     folder = tmp_path_factory.mktemp("dist")
     ran([sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)])
-    assert [path.name for path in folder.glob("*.tar.gz")] == [f"dreamweb-{project()['version']}.tar.gz"]
-    (found,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (found,) = dist.glob("*.whl")
     return found
 
 
@@ -78,7 +87,16 @@ def served(installed: Path, tmp_path: Path) -> Iterator[tuple[str, dict[str, str
 
 
 @pytest.mark.slow
-def test_the_wheel_carries_templates_styles_scripts_and_migrations(wheel: Path) -> None:
+def test_the_source_archive_carries_what_npm_brought_and_what_was_compiled(dist: Path) -> None:
+    name = f"dreamweb-{project()['version']}"
+    with tarfile.open(dist / f"{name}.tar.gz") as archive:
+        names = set(archive.getnames())
+    assert {f"{name}/static/{path}" for path in (*VENDORED, "vendor/.built-from")} <= names
+    assert {f"{name}/dreamweb/{TRANSLATED}", f"{name}/dreamweb/{Path(TRANSLATED).with_suffix('.po')}"} <= names
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_templates_styles_scripts_translations_and_migrations(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         redoc = archive.read("dreamweb/static/vendor/redoc/redoc.standalone.js")
@@ -90,20 +108,27 @@ def test_the_wheel_carries_templates_styles_scripts_and_migrations(wheel: Path) 
     }
     assert beside <= names
     assert {f"dreamweb/static/{name}" for name in VENDORED} <= names
+    assert f"dreamweb/{TRANSLATED}" in names
     assert {name.split("/")[0] for name in names} == {"dreamweb", f"dreamweb-{project()['version']}.dist-info"}
     assert b"cdn.redoc.ly" not in redoc
 
 
 @pytest.mark.slow
 def test_an_installed_wheel_serves_from_any_folder_and_stops_cleanly(
-    served: tuple[str, dict[str, str], subprocess.Popen[bytes]], tmp_path: Path
+    served: tuple[str, dict[str, str], subprocess.Popen[bytes]], installed: Path, tmp_path: Path
 ) -> None:
     address, environment, process = served
     assert json.loads(get(f"{address}/health"))["version"] == project()["version"]
-    assert b"swagger-ui-bundle.js" in get(f"{address}/docs")
+    static = re.search(r'"(/static/.*?)vendor/swagger-ui-dist/swagger-ui-bundle\.js"', get(f"{address}/docs").decode())
+    assert static, "where the files lie changes with them"
     assert b"redoc.standalone.js" in get(f"{address}/redoc")
     for name in VENDORED:
-        assert len(get(f"{address}/static/{name}")) > 100_000
+        assert len(get(f"{address}{static[1]}{name}")) > 10_000
+    asked = "import sys; from dreamweb.config import resource; print(*map(resource, sys.argv[1:]), sep='\\n')"
+    folders = ran([str(installed / "python"), "-I", "-c", asked, "templates", "translations"]).splitlines()
+    for folder, inside in zip(folders, ("layout.html", TRANSLATED.removeprefix("translations/")), strict=True):
+        assert (Path(folder) / inside).is_file()
+        assert Path(folder).is_relative_to(installed.parent)
 
     data = tmp_path / "home" / ".local" / "share" / "dreamweb"
     assert (data / "dreamweb.sqlite3").is_file(), "without DATA_DIR, data lies in the person's home"
@@ -123,9 +148,10 @@ def test_an_installed_wheel_serves_from_any_folder_and_stops_cleanly(
 def test_nothing_of_others_is_committed() -> None:
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("this is not a git checkout")
-    kept = ran(["git", "-C", str(ROOT), "ls-files", "static/vendor", "node_modules", "dist"])
+    kept = ran(["git", "-C", str(ROOT), "ls-files", "static/vendor", "node_modules", "dist", "*.mo"])
     assert kept == ""
-    ignored = ["static/vendor/redoc/redoc.standalone.js", "instance/dreamweb.sqlite3", ".env", ".venv/bin/python"]
+    ignored = ["static/vendor/icons.svg", f"dreamweb/{TRANSLATED}", "instance/dreamweb.sqlite3", ".env"]
+    ignored += [".venv/bin/python"]
     assert ran(["git", "-C", str(ROOT), "check-ignore", *ignored]).split() == ignored
 
 
@@ -137,6 +163,7 @@ def test_npm_packages_are_pinned_and_the_lock_file_names_no_registry() -> None:
     for place, package in locked.items():
         assert "resolved" not in package
         assert not place or package["integrity"].startswith("sha512-"), place
+    assert wanted["htmx.org"].startswith("2.0."), "htmx-flask reads headers that htmx 4 no longer sends"
 
 
 def test_every_python_package_we_ask_for_is_pinned() -> None:
@@ -145,7 +172,26 @@ def test_every_python_package_we_ask_for_is_pinned() -> None:
     assert len(pinned) == len(lines)
     asked = [*project()["dependencies"], *project()["optional-dependencies"]["dev"]]
     assert {normal(re.match(r"[\w-]+", each)[0]) for each in asked} <= pinned  # type: ignore[index]
-    assert all("==" in each for each in pyproject()["build-system"]["requires"])
+    built_with = pyproject()["build-system"]["requires"]
+    assert all("==" in each for each in built_with)
+    assert {each for each in built_with if normal(each.partition("==")[0]) in pinned} <= set(lines)
+    assert any(each.startswith("babel==") for each in built_with), "it must compile as the installed one does"
+
+
+def test_the_pictures_are_one_small_file_that_style_sheets_can_colour() -> None:
+    file = ROOT / "static" / "vendor" / "icons.svg"
+    symbols = list(ElementTree.parse(file).getroot())
+    names = {each.attrib["id"] for each in symbols}
+    assert file.stat().st_size <= 25_000
+    assert len(names) == len(symbols)
+    for each in symbols:
+        assert each.tag == "{http://www.w3.org/2000/svg}symbol"
+        assert set(each.attrib) == {"id", "viewBox"}, "what stands here no style sheet could change"
+        assert len(each) > 0
+    drawn = re.compile(r"""\b(?:icon|icon_button)\(\s*["']([\w-]+)["']|\bicon=["']([\w-]+)["']""")
+    for page in (ROOT / "templates").rglob("*.html"):
+        for found in drawn.finditer(page.read_text(encoding="utf-8")):
+            assert (found[1] or found[2]) in names, f"{page.name}: {found[0]}; add it to ICONS in hatch_build.py"
 
 
 # ---- the container ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Tells what a recording is by its bytes; the risky part of looking is done by a child process, audio_child."""
+"""Tells what a recording is and draws its waveform; a child process, audio_child, opens the foreign bytes."""
 
 from __future__ import annotations
 
@@ -11,35 +11,30 @@ import subprocess
 import sys
 import time
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from dreamweb import log
+from dreamweb.adapters.formats import FORMATS, recognise
 from dreamweb.errors import DreamWebError, EmptyFile, NotAudio
+from dreamweb.words import Said, say
 
 logger = log.Logger(__name__)
 
-FORMATS: dict[str, str] = {
-    "mp3": "audio/mpeg",
-    "m4a": "audio/mp4",
-    "webm": "audio/webm",
-    "ogg": "audio/ogg",
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "aac": "audio/aac",
-}
-
 # Three hours take the child two seconds on a laptop; a Raspberry Pi busy with speech recognition needs far more.
 TIMEOUT_SECONDS = 120.0
+# To draw them, all three hours are decoded: half a minute on a laptop.
+DRAWING_SECONDS = 900.0
+
+PEAKS = 480
 
 _TITLE_LENGTH = 200
 _MOST_BYTES = 64 * 1024
 
-_CHILD = Path(__file__).with_name("audio_child.py")
+_CHILD = Path(__file__).parent / "audio_child" / "__main__.py"
 
 
 @dataclass(frozen=True)
@@ -78,29 +73,13 @@ class Examination:
     def _wait(self) -> Sound:
         if self._child is None:
             raise ValueError("the examination was closed before its result was asked for")
-        try:
-            answer, complaints = _hear_out(self._child, self._deadline)
-        except TimeoutError:
-            # What keeps the child busy ends by its limit of processor time: so the machine has too much to do.
-            raise OSError("the child that examines recordings got no time to do so") from None
-        if complaints:
-            logger.debug("While a recording was examined", said=complaints[-1])
-        if answer[:1] != [b"ready"]:
-            raise OSError(f"the child that examines recordings could not start: {' '.join(complaints[-1:])}")
-        if self._child.returncode == -signal.SIGKILL:
-            raise OSError("the child that examines recordings was killed, as when the machine has no memory left")
-        if self._child.returncode != 0 or len(answer) != 2:
-            logger.debug("The examination of a recording ended early", status=self._child.returncode)
-            raise NotAudio(_UNCLEAR)
-        return _sound(self._extension, answer[1])
+        return _sound(self._extension, _answer(self._child, self._deadline))
 
     def close(self) -> None:
         """Kill and reap a child that is still running, and close its pipes."""
         child, self._child = self._child, None
         if child is not None:
-            child.kill()
-            with child:  # closes the pipes, and waits
-                pass
+            _end(child)
 
     def __enter__(self) -> Self:
         return self
@@ -125,9 +104,31 @@ def examine(fd: int, *, allowed: frozenset[str] = frozenset(FORMATS), timeout: f
         raise NotAudio(_unknown(start, allowed))
     if extension not in allowed:
         raise NotAudio(_not_allowed(extension, allowed))
+    return Examination(extension, _start("examine", fd, extension, start), time.monotonic() + timeout)
+
+
+def peaks(fd: int, *, timeout: float = DRAWING_SECONDS) -> bytes:
+    """The waveform of a recording: how loud each of `PEAKS` equal parts of its duration is, from 0 to 255.
+
+    Waits until it is drawn, which takes a second for ten minutes of sound on a laptop; does not move the file's offset.
+    Raises NotAudio when nothing in it can be played, OSError when not the file but the machine is at fault.
+    """
+    deadline = time.monotonic() + timeout
+    extension, start = recognise(fd)
+    if extension is None:
+        raise NotAudio(_unknown(start, frozenset(FORMATS)))
+    child = _start("peaks", fd, extension, start)
+    try:
+        return _waveform(extension, _answer(child, deadline))
+    finally:
+        _end(child)
+
+
+def _start(task: str, fd: int, extension: str, start: int) -> subprocess.Popen[bytes]:
     # By path and with -I -S instead of by -m: nothing is loaded but the child, PyAV and mutagen, in half the time.
-    command = [sys.executable, "-I", "-S", str(_CHILD), extension, str(start), json.dumps(_search_path())]
-    child = subprocess.Popen(  # noqa: S603  (nothing in the command comes from outside)
+    # With -B, because the child may not write what it would compile.
+    command = [sys.executable, "-I", "-S", "-B", str(_CHILD), task, extension, str(start), json.dumps(_search_path())]
+    return subprocess.Popen(  # noqa: S603  (nothing in the command comes from outside)
         command,
         stdin=fd,
         stdout=subprocess.PIPE,
@@ -137,12 +138,37 @@ def examine(fd: int, *, allowed: frozenset[str] = frozenset(FORMATS), timeout: f
         cwd="/",
         start_new_session=True,
     )
-    return Examination(extension, child, time.monotonic() + timeout)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    with child:  # closes the pipes, and waits
+        pass
+
+
+def _answer(child: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """What the child has found. Raises NotAudio; OSError when not the file but the machine is at fault."""
+    try:
+        answer, complaints = _hear_out(child, deadline)
+    except TimeoutError:
+        # What keeps the child busy ends by its limit of processor time: so the machine has too much to do.
+        raise OSError("the child that examines recordings got no time to do so") from None
+    if complaints:
+        logger.debug("While a recording was examined", said=complaints[-1])
+    if answer[:1] != [b"ready"]:
+        raise OSError(f"the child that examines recordings could not start: {' '.join(complaints[-1:])}")
+    if child.returncode == -signal.SIGKILL:
+        raise OSError("the child that examines recordings was killed, as when the machine has no memory left")
+    if child.returncode != 0 or len(answer) != 2:
+        logger.debug("The examination of a recording ended early", status=child.returncode)
+        raise NotAudio(_UNCLEAR)
+    return answer[1]
 
 
 def _search_path() -> list[str]:
     """Where this process finds its libraries, for a child that starts without `site`."""
-    return [str(Path(entry).absolute()) for entry in sys.path if entry]
+    entries = [Path(entry).absolute() for entry in sys.path if entry]
+    return [str(entry) for entry in [*entries, Path(__file__).parents[2]]]
 
 
 def _hear_out(child: subprocess.Popen[bytes], deadline: float) -> tuple[list[bytes], list[str]]:
@@ -175,12 +201,17 @@ def _left(deadline: float) -> float:
     return seconds
 
 
+def _found(extension: str, answer: bytes) -> Any:
+    said = json.loads(answer)
+    if "refused" in said:
+        raise NotAudio(_refusal(said["refused"], extension))
+    return said
+
+
 def _sound(extension: str, answer: bytes) -> Sound:
     """The child's answer, believed no further than it makes sense: the child has met hostile bytes."""
     try:
-        said = json.loads(answer)
-        if "refused" in said:
-            raise NotAudio(_REFUSALS[said["refused"]].format(name=_NAMES[extension]))
+        said = _found(extension, answer)
         seconds = float(said["seconds"])
         recorded_at = datetime.fromisoformat(said["recorded_at"]).astimezone(UTC) if said["recorded_at"] else None
         title = _clean(said["title"] or "")
@@ -190,6 +221,18 @@ def _sound(extension: str, answer: bytes) -> Sound:
     if not (math.isfinite(seconds) and seconds > 0):
         raise NotAudio(_UNCLEAR)
     return Sound(extension, FORMATS[extension], round(seconds, 3), title, recorded_at)
+
+
+def _waveform(extension: str, answer: bytes) -> bytes:
+    """The child's answer, believed no further than it has the shape of a waveform."""
+    try:
+        drawn = bytes.fromhex(_found(extension, answer)["peaks"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        drawn = b""
+    if len(drawn) != PEAKS:
+        logger.debug("The drawing of a recording gave no sensible answer")
+        raise NotAudio(_UNCLEAR)
+    return drawn
 
 
 def _clean(title: str) -> str | None:
@@ -205,161 +248,54 @@ def _is_text(letter: str) -> bool:
     return unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co"}
 
 
-# --- Recognising: a few bytes read here spare a child for what is plainly no recording, and choose FFmpeg's demuxer ---
-
-_MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_MPEG_1_RATES = (44100, 48000, 32000)
-_RATE_DIVISORS = {3: 1, 2: 2, 0: 4}
-
-_PICTURE_BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis", b"crx "}
-)
-_MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"sidx", b"moof"})
-
-_FRAMES_IN_A_ROW = 4
-_FRAMES_SEARCHED = 64 * 1024
-
-
-def recognise(fd: int) -> tuple[str | None, int]:
-    """The extension that belongs to the bytes, or None; and where the sound starts: behind an ID3 tag, if any."""
-    start = _behind_id3(fd)
-    head = os.pread(fd, 64, start)
-    for extension, looks_like in _LOOKS.items():
-        if looks_like(head):
-            return extension, start
-    if start or head[:1] == b"\xff":
-        data = os.pread(fd, _FRAMES_SEARCHED, start)
-        whole = os.fstat(fd).st_size <= start + len(data)
-        # Padding may follow a tag; without a tag the first byte must already be sound.
-        if start or _mp3_frame(data) or _adts_frame(data):
-            for extension, frame in (("mp3", _mp3_frame), ("aac", _adts_frame)):
-                if _has_frames(data, frame, whole):
-                    return extension, start
-    return None, start
-
-
-def _behind_id3(fd: int) -> int:
-    """The offset behind any ID3v2 tags (id3.org, "ID3 tag version 2.4.0", section 3.1)."""
-    start = 0
-    for _ in range(8):
-        head = os.pread(fd, 10, start)
-        if len(head) < 10 or head[:3] != b"ID3" or max(head[6:10]) > 0x7F:
-            break
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        start += size + (20 if head[5] & 0x10 else 10)
-    return start
-
-
-def _mp4(head: bytes) -> bool:
-    return head[4:8] in _MP4_BOXES and not (head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS)
-
-
-def _matroska(head: bytes) -> bool:
-    # Or a Cluster without the header: a later piece of a recording, which Chromium may cut behind the first byte.
-    return head.startswith((b"\x1a\x45\xdf\xa3", b"\x1f\x43\xb6\x75", b"\x43\xb6\x75\x01\xff\xff"))
-
-
-def _wav(head: bytes) -> bool:
-    return head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE"
-
-
-_LOOKS: dict[str, Callable[[bytes], bool]] = {
-    "m4a": _mp4,
-    "webm": _matroska,
-    "ogg": lambda head: head[:4] == b"OggS",
-    "wav": _wav,
-    "flac": lambda head: head[:4] == b"fLaC",
-}
-
-# What two headers of one stream have in common, and how many bytes the first one's frame has.
-_Frame = tuple[bytes, int]
-
-
-def _mp3_frame(data: bytes, at: int = 0) -> _Frame | None:
-    """The MPEG audio layer III frame that starts here (ISO/IEC 11172-3, 2.4.1.3 and 13818-3)."""
-    head = data[at : at + 4]
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
-        return None
-    version, kbits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
-    if version not in _RATE_DIVISORS or kbits in (0, 15) or rate == 3:
-        return None
-    hertz = _MPEG_1_RATES[rate] // _RATE_DIVISORS[version]
-    length = 144_000 * _MPEG_1_KBITS[kbits] // hertz if version == 3 else 72_000 * _MPEG_2_KBITS[kbits] // hertz
-    return bytes((head[1] & 0xFE, head[2] & 0x0C)), length + (head[2] >> 1 & 1)
-
-
-def _adts_frame(data: bytes, at: int = 0) -> _Frame | None:
-    """The ADTS frame that starts here (ISO/IEC 13818-7, 6.2)."""
-    head = data[at : at + 7]
-    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
-        return None
-    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    return (bytes((head[1], head[2] & 0xFD)), length) if length > 7 else None
-
-
-def _has_frames(data: bytes, frame: Callable[[bytes, int], _Frame | None], whole: bool) -> bool:
-    """Whether frames follow one another somewhere in the data; two do when a short file has no more."""
-    at = data.find(b"\xff")
-    while at != -1:
-        first = found = frame(data, at)
-        row, place = 0, at
-        while found and first and found[0] == first[0] and row < _FRAMES_IN_A_ROW:
-            row, place = row + 1, place + found[1]
-            found = frame(data, place)
-        if row >= _FRAMES_IN_A_ROW or (row >= 2 and whole and place > len(data) - 7):
-            return True
-        at = data.find(b"\xff", at + 1)
-    return False
-
-
 # --- What people are told ---
 
-_EMPTY = "The file is empty: nothing was recorded, or it was lost on the way. Send it again from the device."
-_UNCLEAR = (
+_EMPTY = say("The file is empty: nothing was recorded, or it was lost on the way. Send it again from the device.")
+_UNCLEAR = say(
     "This file could not be examined: it is damaged or made in an unusual way. "
     "Send it again from the device, or save it as MP3 or M4A first."
 )
-_REFUSALS = {
-    "nothing": (
-        "This looks like {name} recording, but nothing in it can be played: it is damaged, or was cut off before "
-        "it was finished. Send it again from the device."
-    ),
-    "damaged": (
-        "This looks like {name} recording, but most of it is damaged and cannot be played. "
-        "Send it again from the device."
-    ),
-    "pictures": "This is a video with pictures. Only sound is kept here: save the sound by itself and send that.",
-    "codec": (
-        "This looks like {name} recording, but its sound is stored in a way that cannot be played here. "
-        "Save it as MP3 or M4A and send that."
-    ),
-}
+
+_NAMES = {"mp3": "MP3", "m4a": "M4A", "webm": "WebM", "ogg": "OGG", "wav": "WAV", "flac": "FLAC", "aac": "AAC"}
 
 
-_NAMES = {
-    "mp3": "an MP3",
-    "m4a": "an M4A",
-    "webm": "a WebM",
-    "ogg": "an OGG",
-    "wav": "a WAV",
-    "flac": "a FLAC",
-    "aac": "an AAC",
-}
+def _refusal(reason: str, extension: str) -> Said:
+    return {
+        "nothing": say(
+            "This looks like a recording in the format %(format)s, but nothing in it can be played: it is damaged, "
+            "or was cut off before it was finished. Send it again from the device.",
+            format=_NAMES[extension],
+        ),
+        "damaged": say(
+            "This looks like a recording in the format %(format)s, but most of it is damaged and cannot be played. "
+            "Send it again from the device.",
+            format=_NAMES[extension],
+        ),
+        "pictures": say(
+            "This is a video with pictures. Only sound is kept here: save the sound by itself and send that."
+        ),
+        "codec": say(
+            "This looks like a recording in the format %(format)s, but its sound is stored in a way that cannot be "
+            "played here. Save it as MP3 or M4A and send that.",
+            format=_NAMES[extension],
+        ),
+    }[reason]
+
+
+def _unknown(start: int, allowed: frozenset[str]) -> Said:
+    if start:
+        return say("This file holds a title, but no sound that can be played. Send it again from the device.")
+    return say("This is not a recording. Send a file in one of these formats: %(formats)s.", formats=_listed(allowed))
+
+
+def _not_allowed(extension: str, allowed: frozenset[str]) -> Said:
+    return say(
+        "This is a recording in the format %(format)s, which is not taken here. "
+        "Save it in one of these formats and send that: %(formats)s.",
+        format=_NAMES[extension],
+        formats=_listed(allowed),
+    )
 
 
 def _listed(allowed: frozenset[str]) -> str:
-    names = [name.split()[1] for extension, name in _NAMES.items() if extension in allowed]
-    return " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-
-
-def _unknown(start: int, allowed: frozenset[str]) -> str:
-    if start:
-        return "This file holds a title, but no sound that can be played. Send it again from the device."
-    return f"This is not a recording. Send a file of this kind: {_listed(allowed)}."
-
-
-def _not_allowed(extension: str, allowed: frozenset[str]) -> str:
-    return (
-        f"This is {_NAMES[extension]} recording, which is not taken here. Save it as {_listed(allowed)} and send that."
-    )
+    return ", ".join(name for extension, name in _NAMES.items() if extension in allowed)

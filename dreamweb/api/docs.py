@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template
-from werkzeug.wrappers import Response as Redirect
+from flask import Blueprint, Response, render_template
 
 from dreamweb.api.openapi import document
 
@@ -38,12 +37,6 @@ def swagger() -> Response:
 def redoc() -> Response:
     """Read about the API."""
     return _page("docs/redoc.html", styles=_REDOC_STYLES)
-
-
-@blueprint.get("/")
-def home() -> Redirect:
-    """Until there are pages, the description of the API is the front door."""
-    return redirect("/docs")
 
 
 def _page(template: str, styles: str = "") -> Response:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request, send_file
+from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import IntegrityError
 
 from dreamweb import entries, errors, recordings, signin
-from dreamweb.api import parsing, schemas, tools
-from dreamweb.api.openapi import ERROR, documented
+from dreamweb.api import parsing, schemas, serving, tools
+from dreamweb.api.openapi import documented
 from dreamweb.db import transaction
 from dreamweb.details import Details
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
+from dreamweb.words import say
 
 blueprint = Blueprint("entries", __name__, url_prefix="/entries")
 
@@ -28,18 +29,6 @@ _IF_MATCH = {
             "in": "header",
             "schema": {"type": "string"},
             "description": "The ETag as last read: when the entry was changed since, the answer is 412.",
-        }
-    ]
-}
-
-_RANGE = {
-    "parameters": [
-        {
-            "name": "Range",
-            "in": "header",
-            "schema": {"type": "string"},
-            "description": "Which bytes are wanted.",
-            "example": "bytes=0-1023",
         }
     ]
 }
@@ -73,16 +62,6 @@ _SPAN = {
             "description": "Dreamed before this moment; a date includes its whole day (UTC).",
         },
     ]
-}
-
-_AUDIO_CONTENT = {"audio/*": {"schema": {"type": "string", "format": "binary"}}}
-_AUDIO = _RANGE | {
-    "responses": {
-        "200": {"description": "The whole recording", "content": _AUDIO_CONTENT},
-        "206": {"description": "The bytes asked for", "content": _AUDIO_CONTENT},
-        "304": {"description": "Unchanged since it was read"},
-        "416": {"description": "`RANGE_NOT_SATISFIABLE`", "content": {"application/json": {**ERROR}}},
-    }
 }
 
 
@@ -179,32 +158,23 @@ def restore_entry(entry_id: UUID) -> Response:
     "recordings",
     answers={},
     raises=(*_ONE, errors.Outdated, errors.Invalid, errors.StorageFailed),
-    query=schemas.AudioQuery,
-    extra=_AUDIO,
+    query=schemas.FileQuery,
+    extra=serving.described("recording", ["audio/*"]),
 )
 def get_audio(entry_id: UUID) -> Response:
     """Play the original recording; byte ranges are answered."""
     account = signin.caller("read")
-    download = parsing.query(schemas.AudioQuery).download
+    download = parsing.query(schemas.FileQuery).download
     entry = entries.get(account, entry_id)
     if entry.file_path is None:
-        raise errors.NotFound("This entry was written: it has no recording.")
-    wanted = request.range
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
-        # Several ranges, or none that can be read: the whole is the answer. RFC 9110, 14.2
-        request.environ.pop("HTTP_RANGE", None)
-    storage = tools().storage
-    storage.open(entry.file_path).close()  # says in our words when it is missing
-    response = send_file(
-        storage.path(entry.file_path),
-        mimetype=entry.content_type,
-        as_attachment=download,
-        download_name=entry.original_filename,
-        etag=entry.sha256 or False,
-        max_age=0,
+        raise errors.NotFound(say("This entry was written: it has no recording."))
+    return serving.serve(
+        entry.file_path,
+        content_type=entry.content_type,
+        filename=entry.original_filename,
+        sha256=entry.sha256,
+        attach=download,
     )
-    response.headers["Cache-Control"] = "private, no-cache"
-    return _checked(response)
 
 
 def _write(account: Account, details: Details) -> tuple[Entry, bool]:
@@ -226,11 +196,4 @@ def _answer(entry: Entry, status: int = 200) -> Response:
     response.set_etag(entries.etag_of(entry))
     if request.method == "GET":
         response.make_conditional(request)
-    return _checked(response)
-
-
-def _checked(response: Response) -> Response:
-    if response.status_code == 412:  # by the library, which would send the entry all the same
-        response.close()
-        raise errors.Outdated("It is not what If-Match names any more. Read it again.")
-    return response
+    return serving.checked(response)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, g, jsonify
+from flask import Response, g, jsonify
+from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from dreamweb import errors, log
-from dreamweb.db import is_away
-
-logger = log.Logger(__name__)
+from dreamweb import errors
+from dreamweb.db import report
+from dreamweb.words import say, translate
 
 CODES: dict[type[errors.DreamWebError], tuple[int, str]] = {
     errors.Malformed: (400, "INVALID_REQUEST"),
     errors.NoFile: (400, "MISSING_FILE"),
     errors.EmptyFile: (400, "EMPTY_FILE"),
     errors.NotAudio: (400, "INVALID_FILE_TYPE"),
+    errors.NotAttachable: (400, "INVALID_FILE_TYPE"),
     errors.Unauthenticated: (401, "UNAUTHENTICATED"),
     errors.Forbidden: (403, "FORBIDDEN"),
     errors.NotFound: (404, "NOT_FOUND"),
@@ -44,34 +45,43 @@ HTTP_CODES = {
 }
 
 _DETAILS = {
-    400: "The request cannot be understood.",
-    404: "There is nothing at this address.",
-    405: "This address does not take that method.",
-    413: "The request is larger than allowed.",
-    416: "The recording has no such bytes.",
-    500: "Something went wrong in the server. Its log says more, under this request_id.",
+    400: say("The request cannot be understood."),
+    404: say("There is nothing at this address."),
+    405: say("This address does not take that method."),
+    413: say("The request is larger than allowed."),
+    416: say("The recording has no such bytes."),
+    500: say("Something went wrong in the server. Its log says more, under this request_id."),
 }
 
 _RETRY_AFTER = 5
 
 
-def register(app: Flask) -> None:
-    app.register_error_handler(errors.DreamWebError, _ours)
-    app.register_error_handler(SQLAlchemyError, _database)
-    app.register_error_handler(RateLimitExceeded, _too_many)
-    app.register_error_handler(HTTPException, _http)
+def answer_to(error: Exception) -> Any:
+    """The answer to whatever went wrong."""
+    if isinstance(error, errors.DreamWebError):
+        return _ours(error)
+    if isinstance(error, SQLAlchemyError):
+        return _database(error)
+    if isinstance(error, RateLimitExceeded):
+        return _too_many(error)
+    if isinstance(error, HTTPException):
+        return _http(error)
+    raise error
 
 
 def answer(status: int, code: str, detail: str, **more: Any) -> Response:
     g.error_code = code
-    response = jsonify({"detail": detail, "error_code": code, "request_id": g.get("request_id", ""), **more})
+    # In English, unless it is a page of ours that asks: it shows this to a person.
+    said = translate(detail, gettext)
+    response = jsonify({"detail": said, "error_code": code, "request_id": g.get("request_id", ""), **more})
     response.status_code = status
     return response
 
 
 def _ours(error: errors.DreamWebError) -> Response:
     status, code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-    more = {"fields": error.fields} if isinstance(error, errors.Invalid) else {}
+    fields = {name: translate(why, gettext) for name, why in getattr(error, "fields", {}).items()}
+    more = {"fields": fields} if isinstance(error, errors.Invalid) else {}
     response = answer(status, code, error.detail, **more)
     if isinstance(error, errors.Unauthenticated):
         # Never "Basic": a browser would open a dialog of its own, and send the password with every later request.
@@ -82,21 +92,17 @@ def _ours(error: errors.DreamWebError) -> Response:
 
 
 def _database(error: SQLAlchemyError) -> Response:
-    if is_away(error):
-        logger.error("The database is away", error=getattr(error, "orig", error))
-        detail = "The database cannot be reached just now. Try again in a few seconds, with the same client_id."
+    if report(error):
+        detail = say("The database cannot be reached just now. Try again in a few seconds, with the same client_id.")
         response = answer(503, "DATABASE_ERROR", detail)
         response.headers["Retry-After"] = str(_RETRY_AFTER)
         return response
-    # Not the whole error: PostgreSQL quotes the row, and with it the dream, in its second line.
-    reason = str(getattr(error, "orig", error)).partition("\n")[0]
-    statement = getattr(error, "statement", None)
-    logger.error("The database refused a statement", error=type(error).__name__, reason=reason, statement=statement)
-    return answer(500, "DATABASE_ERROR", "The database refused this. Nothing was changed; the server's log says more.")
+    detail = say("The database refused this. Nothing was changed; the server's log says more.")
+    return answer(500, "DATABASE_ERROR", detail)
 
 
 def _too_many(error: RateLimitExceeded) -> Response:
-    response = answer(429, "RATE_LIMITED", "Too many wrong attempts. Wait some minutes, then try again.")
+    response = answer(429, "RATE_LIMITED", say("Too many wrong attempts. Wait some minutes, then try again."))
     response.headers["Retry-After"] = str(error.limit.limit.get_expiry())
     return response
 

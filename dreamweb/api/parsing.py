@@ -6,14 +6,14 @@ import json
 from typing import Any, NoReturn, TypeVar, get_origin
 
 from flask import request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
-from dreamweb.errors import Invalid, Malformed
+from dreamweb.checking import check
+from dreamweb.errors import Malformed
+from dreamweb.words import say
 
 M = TypeVar("M", bound=BaseModel)
-
-_REASONS = {"extra_forbidden": "there is no such field", "missing": "it is needed"}
 
 MAX_JSON = 8 * 1024 * 1024
 
@@ -21,15 +21,17 @@ MAX_JSON = 8 * 1024 * 1024
 def body(model: type[M]) -> M:
     """The JSON body as `model`. Raises `Malformed` when it is no JSON object, `Invalid` when values are wrong."""
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        raise Malformed("Send JSON, with the header Content-Type: application/json.")
+        raise Malformed(say("Send JSON, with the header Content-Type: application/json."))
     request.max_content_length = MAX_JSON
     try:
         values = json.loads(request.get_data(), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        reason = f": {error.msg} at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Malformed(f"The body is not JSON{reason}.") from None
+    except json.JSONDecodeError as error:
+        reason = say("The body is not JSON: %(reason)s at line %(line)s.", reason=error.msg, line=error.lineno)
+        raise Malformed(reason) from None
+    except (ValueError, RecursionError):
+        raise Malformed(say("The body is not JSON.")) from None
     if not isinstance(values, dict):
-        raise Malformed("The body is JSON, but not an object like {...}.")
+        raise Malformed(say("The body is JSON, but not an object like {...}."))
     return check(model, values)
 
 
@@ -46,21 +48,6 @@ def flat(model: type[M], given: MultiDict[str, str]) -> dict[str, Any]:
         many = field is not None and get_origin(field.annotation) is list
         values[name] = every if many else every[-1]
     return values
-
-
-def check(model: type[M], values: dict[str, Any]) -> M:
-    """Raises `Invalid` with a reason for every field that is wrong."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        fields = {}
-        for problem in error.errors(include_url=False, include_context=False, include_input=False):
-            name = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-")) or "body"
-            fields[name] = _REASONS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
-        named = "; ".join(why if name == "body" else f"{name}: {why}" for name, why in fields.items())
-        raise Invalid(f"This is not possible: {named}.", fields) from None
-    except RecursionError:
-        raise Malformed("The body is nested too deeply.") from None
 
 
 def _refuse(constant: str) -> NoReturn:

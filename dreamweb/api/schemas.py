@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,11 +11,13 @@ from uuid import UUID
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
-from dreamweb import entries
-from dreamweb.details import Changes, Details, Filters, Kind, Language, Line, Moment, Recall
+from dreamweb import entries, tags
+from dreamweb.details import Changes, Details, Filters, Kind, Language, Line, Moment, Recall, Tag
 from dreamweb.models.account import SCOPES, Token
+from dreamweb.models.attachment import Attachment
 from dreamweb.models.entry import Entry
 from dreamweb.storage import Storage
+from dreamweb.words import say
 
 EXAMPLE_ID = "550e8400-e29b-41d4-a716-446655440000"
 _SAVED = f"{EXAMPLE_ID}_20250131T143022.mp3"
@@ -47,7 +50,10 @@ class UploadFields(Details):
     @field_validator("metadata", mode="before")
     @classmethod
     def _from_json(cls, value: Any) -> Any:
-        return json.loads(value) if isinstance(value, str) else value
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError(say("it is not JSON")) from None
 
 
 class NewEntry(Details):
@@ -76,7 +82,7 @@ class NewEntry(Details):
     @model_validator(mode="after")
     def _says_something(self) -> NewEntry:
         if self.text is None and self.title is None and self.recall != "none":
-            raise ValueError('write a text or a title, or send "recall": "none" for a night without recall')
+            raise ValueError(say('write a text or a title, or send "recall": "none" for a night without recall'))
         return self
 
 
@@ -105,10 +111,26 @@ class DeleteQuery(BaseModel):
     permanent: bool = Field(default=False, description="Delete for good, files too, instead of moving to the trash.")
 
 
-class AudioQuery(BaseModel):
+class FileQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    download: bool = Field(default=False, description="Offer it for saving instead of playing.")
+    download: bool = Field(default=False, description="Offer it for saving instead of showing or playing it.")
+
+
+class AttachmentFields(BaseModel):
+    """What may be sent along with an attachment, as form fields or in the query."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    filename: str | None = Field(default=None, description="The name to show, for raw bodies.")
+    client_id: UUID | None = Field(default=None, description="Made by the client; makes repeating safe.")
+
+
+class TagQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    prefix: Tag = Field(default="", description="How the tags begin.")
+    limit: int = Field(default=20, ge=1, le=100)
 
 
 class Uploaded(BaseModel):
@@ -126,6 +148,18 @@ class Uploaded(BaseModel):
     duration_seconds: float = Field(examples=[312.4])
     status: str = Field(examples=["stored"])
     url: str = Field(examples=[f"https://host/entries/{EXAMPLE_ID}"])
+
+
+class AttachmentOut(BaseModel):
+    """A file that lies beside an entry."""
+
+    id: UUID = Field(examples=[EXAMPLE_ID])
+    original_filename: str = Field(examples=["house_by_the_sea.jpg"])
+    content_type: str = Field(examples=["image/jpeg"])
+    size_bytes: int = Field(examples=[1048576])
+    sha256: str
+    created_at: Timestamp
+    url: str = Field(examples=[f"https://host/api/v1/attachments/{EXAMPLE_ID}"])
 
 
 class EntryOut(BaseModel):
@@ -159,7 +193,7 @@ class EntryOut(BaseModel):
     recall: Recall | None
     metadata: dict[str, Any]
     private: bool
-    attachments: list[dict[str, Any]]
+    attachments: list[AttachmentOut]
     client_id: UUID | None
     synced_to_notion: bool
     notion_page_id: str | None
@@ -168,6 +202,16 @@ class EntryOut(BaseModel):
 class EntryPage(BaseModel):
     items: list[EntryOut]
     next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last.")
+
+
+class UsedTag(BaseModel):
+    name: str = Field(examples=["sea"])
+    entries: int = Field(description="How many entries outside the trash have it.", examples=[7])
+
+
+class TagList(BaseModel):
+    items: list[UsedTag]
+    next_cursor: None = Field(description="Always null: there is one page.")
 
 
 class NewToken(BaseModel):
@@ -224,6 +268,14 @@ def entry_page(page: entries.Page, storage: Storage) -> dict[str, Any]:
     return {"items": [entry_out(entry, storage) for entry in page.items], "next_cursor": page.next_cursor}
 
 
+def attachment_out(attachment: Attachment) -> dict[str, Any]:
+    return _dump(AttachmentOut, _attachment(attachment))
+
+
+def tag_list(found: Sequence[tags.UsedTag]) -> dict[str, Any]:
+    return {"items": [{"name": tag.name, "entries": tag.entries} for tag in found], "next_cursor": None}
+
+
 def token_out(token: Token) -> dict[str, Any]:
     return _dump(TokenOut, _token(token))
 
@@ -253,6 +305,14 @@ def _entry(entry: Entry, storage: Storage) -> dict[str, Any]:
         "url": f"{request.url_root}entries/{entry.id}",
         "tags": [tag.name for tag in entry.tags],
         "motifs": [],
-        "attachments": [],
+        "attachments": [AttachmentOut.model_construct(**_attachment(each)) for each in entry.attachments],
         "metadata": entry.details,
     }
+
+
+_ATTACHMENT_COLUMNS = tuple(name for name in AttachmentOut.model_fields if name != "url")
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    values = {name: getattr(attachment, name) for name in _ATTACHMENT_COLUMNS}
+    return values | {"url": f"{request.url_root}api/v1/attachments/{attachment.id}"}

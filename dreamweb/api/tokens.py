@@ -69,5 +69,5 @@ def revoke_token(token_id: UUID) -> tuple[str, int]:
     account = signin.caller("write")
     with transaction():
         token = accounts.revoke_token(account, token_id)
-    signin.forget(token)
+    signin.forget(token.token_hash)
     return "", 204

@@ -1,6 +1,7 @@
 """Lists every table, so that the migrations see them all."""
 
-from dreamweb.models.account import Account, Token
+from dreamweb.models.account import Account, BrowserSession, Token
+from dreamweb.models.attachment import Attachment
 from dreamweb.models.entry import Entry, Tag
 
-__all__ = ["Account", "Entry", "Tag", "Token"]
+__all__ = ["Account", "Attachment", "BrowserSession", "Entry", "Tag", "Token"]

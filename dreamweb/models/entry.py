@@ -13,6 +13,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dreamweb.db import Base, JSONColumn, UTCDateTime, now
+from dreamweb.models.attachment import Attachment
 
 KINDS = ("dream", "journal", "guided")
 RECALLS = ("none", "fragment", "full")
@@ -57,7 +59,8 @@ class Tag(Base):
 class Entry(Base):
     """One dream or journal page. A recorded one has all columns of the recording, a written one none of them.
 
-    `file_path` is the recording's key in the storage, relative to `AUDIO_STORAGE_PATH`.
+    `file_path` is the recording's key in the storage, relative to `AUDIO_STORAGE_PATH`. `peaks` is its waveform, as
+    `adapters.audio` draws it; it is computed when somebody first looks, and kept.
     """
 
     __tablename__ = "dream_entries"
@@ -97,6 +100,7 @@ class Entry(Base):
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(String(64))
     duration_seconds: Mapped[float | None] = mapped_column(Float)
+    peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now(), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now())
@@ -106,3 +110,7 @@ class Entry(Base):
     notion_page_id: Mapped[str | None] = mapped_column(String(64))
 
     tags: Mapped[list[Tag]] = relationship(secondary=entry_tags, order_by=Tag.name)
+    # The database deletes their rows with the entry's; their files are deleted by `recordings`.
+    attachments: Mapped[list[Attachment]] = relationship(
+        order_by=(Attachment.created_at, Attachment.id), passive_deletes="all"
+    )

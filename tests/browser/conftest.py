@@ -1,15 +1,23 @@
-"""Gives browser tests a real Chromium, watched for everything a page must not do."""
+"""Gives browser tests a real Chromium, watched for everything a page must not do, and hands to use it with."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from dreamweb import db, sessions
+from tests.conftest import Person
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="session")
@@ -20,21 +28,143 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
         quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic", *quiet])
+        sound = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+        arguments = ["--no-sandbox", "--disable-quic", *quiet, *sound]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
-def page(browser: Browser, live: str) -> Iterator[Page]:
-    """A page that fails its test when it errs, breaks its own security policy, or asks another host for anything."""
-    page = browser.new_page(base_url=live)
+def foreseen() -> list[str]:
+    """Parts of what the browser may complain about in this test: that a request was refused, for instance."""
+    return []
+
+
+OpenBrowser = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def open_browser(browser: Browser, live: str, foreseen: list[str]) -> Iterator[OpenBrowser]:
+    """Opens browsers that fail the test when a page errs, breaks its own policy, or asks another host for anything."""
+    opened: list[BrowserContext] = []
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
-    page.on(
-        "request", lambda asked: None if asked.url.startswith((live, "data:", "blob:")) else wrong.append(asked.url)
-    )
-    yield page
-    page.close()
+
+    def complain(said: str) -> None:
+        if not any(part in said for part in foreseen):
+            wrong.append(said)
+
+    def open_browser(**options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=live, **{"locale": "en-GB", "reduced_motion": "reduce"} | options)
+        context.set_default_timeout(15_000)
+        context.on("weberror", lambda error: complain(f"error: {error.error}"))
+        context.on("console", lambda said: complain(f"console: {said.text}") if said.type == "error" else None)
+        context.on(
+            "request", lambda asked: None if asked.url.startswith((live, "data:", "blob:")) else complain(asked.url)
+        )
+        opened.append(context)
+        return context
+
+    yield open_browser
+    for context in opened:
+        context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def page(open_browser: OpenBrowser) -> Page:
+    """A page of a browser in which nobody is signed in."""
+    return open_browser().new_page()
+
+
+def let_in(context: BrowserContext, app: Flask, person: Person, live: str) -> None:
+    """Sign a browser in without its going through the page."""
+    with app.app_context(), db.transaction():
+        key = sessions.begin(person.account, "test")
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = key
+    kept = client.get_cookie("dreamweb")
+    assert kept
+    context.add_cookies([{"name": "dreamweb", "value": kept.value, "url": live}])
+
+
+@pytest.fixture
+def open_at_home(open_browser: OpenBrowser, app: Flask, ana: Person, live: str) -> OpenBrowser:
+    """Opens browsers in which ana is signed in."""
+
+    def open_at_home(**options: Any) -> BrowserContext:
+        context = open_browser(**options)
+        let_in(context, app, ana, live)
+        return context
+
+    return open_at_home
+
+
+@pytest.fixture
+def at_home(open_at_home: OpenBrowser) -> Page:
+    """A page of ana's browser."""
+    return open_at_home().new_page()
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Somebody who has no mouse: either only a keyboard, or only a finger on a small screen."""
+
+    page: Page
+    touches: bool
+
+    def press(self, target: Locator) -> None:
+        self._at(target, lambda: self.page.keyboard.press("Enter"))
+
+    def write(self, target: Locator, text: str) -> None:
+        """Write into a field in place of what stands there."""
+        self._at(target, lambda: None)
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.type(text)
+
+    def tick(self, target: Locator) -> None:
+        self._at(target, lambda: self.page.keyboard.press("Space"))
+
+    def choose(self, target: Locator, label: str) -> None:
+        """Choose from a list by what its option says."""
+        if self.touches:
+            target.select_option(label=label)  # the browser's own list, which no test can touch
+        else:
+            self._at(target, lambda: self.page.keyboard.type(label))
+        expect(target.locator("option:checked")).to_have_text(label)
+
+    def give(self, target: Locator, files: list[Any]) -> None:
+        """Choose files in a field for files, whose label is what a finger touches."""
+        with self.page.expect_file_chooser() as asked:
+            self.press(self.page.locator(f"label[for={target.get_attribute('id')}]") if self.touches else target)
+        asked.value.set_files(files)
+
+    def _at(self, target: Locator, act: Callable[[], None]) -> None:
+        expect(target).to_be_visible()
+        if self.touches:
+            target.tap()
+            return
+        for _ in range(120):
+            if target.evaluate("element => element === document.activeElement"):
+                return act()
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {target}")
+
+
+@pytest.fixture
+def hand_options(database_kind: str) -> dict[str, Any]:
+    """Hands have nothing to do with databases: so each flow is tried with one kind of hand on each, not with all on all."""
+    return PHONE if database_kind == "postgresql" else {}
+
+
+@pytest.fixture
+def hand(open_at_home: OpenBrowser, hand_options: dict[str, Any]) -> Hand:
+    """Ana's hand, in front of her journal: on a keyboard in one run, on a phone in the other."""
+    return Hand(open_at_home(**hand_options).new_page(), bool(hand_options))
+
+
+@pytest.fixture
+def stranger_hand(open_browser: OpenBrowser, hand_options: dict[str, Any]) -> Hand:
+    """A hand in front of a journal in which nobody is signed in."""
+    return Hand(open_browser(**hand_options).new_page(), bool(hand_options))

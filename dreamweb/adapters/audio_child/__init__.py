@@ -1,0 +1,1 @@
+"""Runs in a process of its own and looks at foreign recordings there; nothing outside may import it."""

@@ -1,0 +1,124 @@
+"""Three dreams that we have written, for looking around in an empty journal; marked, so that they can be taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from dreamweb import entries, recordings
+from dreamweb.db import now, session
+from dreamweb.details import Details
+from dreamweb.models.account import Account
+from dreamweb.models.entry import Entry
+from dreamweb.storage import Storage
+
+
+@dataclass(frozen=True)
+class _Sample:
+    title: str
+    text: str
+    tags: tuple[str, ...]
+    mood: str
+    lucidity: int
+    ago: timedelta
+
+
+_ENGLISH = (
+    _Sample(
+        "The house with one more door",
+        "I was in grandmother's house, and behind the pantry there was a **door that was never there**. It led to a "
+        "room full of water that stood as high as my knees, warm and quite still.\n\nSomebody was rowing at the far "
+        "end. I knew that it was me, only older, and I was not afraid.",
+        ("house", "grandmother", "water"),
+        "calm",
+        1,
+        timedelta(days=1, hours=2),
+    ),
+    _Sample(
+        "Late for the train again",
+        "The station had no clocks. Everybody knew when to go but me.\n\n- my ticket was a leaf\n- the conductor "
+        "spoke in birdsong\n- the train left, and the rails went with it",
+        ("train", "being late"),
+        "restless",
+        0,
+        timedelta(days=3, hours=1),
+    ),
+    _Sample(
+        "Flying over the bay",
+        "I noticed that my hands had six fingers, so *this is a dream*, and at once I could fly. I kept low over the "
+        "bay, close enough to touch it. When I laughed I rose; when I thought about it I sank.",
+        ("flying", "sea", "lucid"),
+        "joyful",
+        5,
+        timedelta(days=366, hours=3),
+    ),
+)
+
+_SLOVENIAN = (
+    _Sample(
+        "Hiša z enimi vrati preveč",
+        "Bila sem v babičini hiši, za shrambo pa so bila **vrata, ki jih nikoli ni bilo**. Vodila so v sobo, polno "
+        "vode, ki mi je segala do kolen, tople in čisto mirne.\n\nNa drugem koncu je nekdo veslal. Vedela sem, da sem "
+        "to jaz, le starejša, in ni me bilo strah.",
+        ("hiša", "babica", "voda"),
+        "mirno",
+        1,
+        timedelta(days=1, hours=2),
+    ),
+    _Sample(
+        "Spet prepozno na vlak",
+        "Na postaji ni bilo ur. Vsi razen mene so vedeli, kdaj je treba iti.\n\n- moja vozovnica je bila list\n- "
+        "sprevodnik je govoril s ptičjim petjem\n- vlak je odpeljal in tiri so odšli z njim",
+        ("vlak", "zamujanje"),
+        "nemirno",
+        0,
+        timedelta(days=3, hours=1),
+    ),
+    _Sample(
+        "Let nad zalivom",
+        "Opazila sem, da imam na roki šest prstov, torej *sanjam*, in že sem lahko letela. Držala sem se nizko nad "
+        "zalivom, tako da bi se ga lahko dotaknila. Ko sem se zasmejala, sem se dvignila; ko sem o tem razmišljala, "
+        "sem se spustila.",
+        ("letenje", "morje", "lucidne sanje"),
+        "veselo",
+        5,
+        timedelta(days=366, hours=3),
+    ),
+)
+
+
+def add(account: Account, language: str) -> None:
+    """Put the samples into a journal, in `sl` or `en`; inside somebody else's transaction."""
+    for sample in _SLOVENIAN if language == "sl" else _ENGLISH:
+        entries.create(account, _details(sample, language))
+
+
+def remove(storage: Storage, account: Account) -> int:
+    """Delete them for good, in the trash too; answers how many. Commits by itself, as `recordings.remove` does."""
+    found = _all(account)
+    for entry in found:
+        recordings.remove(storage, account, entry.id)
+    return len(found)
+
+
+def _all(account: Account) -> Sequence[Entry]:
+    query = select(Entry).where(Entry.account_id == account.id, entries.is_sample())
+    return session().scalars(query).all()
+
+
+def _details(sample: _Sample, language: Any) -> Details:
+    return Details(
+        title=sample.title,
+        text=sample.text,
+        tags=list(sample.tags),
+        mood=sample.mood,
+        lucidity=sample.lucidity,
+        recall="full",
+        language=language,
+        dreamed_at=now() - sample.ago,
+        metadata={"sample": entries.SAMPLE},
+    )

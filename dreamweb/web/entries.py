@@ -1,0 +1,211 @@
+"""Pages of one entry: read, write, change, delete and restore it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Blueprint, flash, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from dreamweb import entries, recordings, samples, tags, timeline, waveforms
+from dreamweb.db import now, session, transaction
+from dreamweb.details import Changes, Details, Filters
+from dreamweb.errors import Invalid, Outdated
+from dreamweb.models.entry import KINDS, RECALLS, Entry
+from dreamweb.web import forms, markdown, pages
+
+blueprint = Blueprint("entries", __name__)
+
+_VERSIONS = ("text", "cleaned_text", "transcription")
+
+
+@blueprint.get("/entries/new")
+def new() -> str:
+    """An empty form."""
+    values = dict.fromkeys(forms.ENTRY_FIELDS, "") | {"kind": "dream", "dreamed_at": forms.local(now())}
+    return _form(None, values | forms.typed(*forms.ENTRY_FIELDS))
+
+
+@blueprint.post("/entries")
+def create() -> str | Response | tuple[str, int]:
+    """Keep what was written; sending the same form twice keeps it once."""
+    sent = forms.typed(*forms.ENTRY_FIELDS, "client_id")
+    try:
+        details = forms.entry(Details, sent, client_id=sent.get("client_id") or None)
+        if details.text is None and details.title is None and details.recall != "none":
+            raise _nothing_written()
+        entry = _keep(details)
+    except Invalid as error:
+        return _form(None, sent, forms.reasons(error)), 422
+    if "whole" in request.form:
+        _say_kept(gettext("Saved."), "new", entry)
+        return pages.see(url_for(".page", entry_id=entry.id))
+    _say_kept(gettext("Saved."), "quick", entry)
+    return pages.see(url_for("timeline.home"))
+
+
+@blueprint.post("/entries/nothing")
+def nothing() -> Response:
+    """Keep that nothing was remembered: such nights count, too."""
+    entry = _keep(Details(recall="none"))
+    _say_kept(gettext("Saved: nothing remembered. Sleep well."), "nothing", entry)
+    return pages.see(url_for("timeline.home"))
+
+
+@blueprint.get("/entries/<uuid:entry_id>")
+def page(entry_id: UUID) -> str:
+    """Read an entry, and play its recording."""
+    entry = entries.get(pages.account(), entry_id)
+    there = [name for name in _VERSIONS if getattr(entry, name)]
+    wanted = request.args.get("version", "")
+    version = wanted if wanted in there else next(iter(there), None)
+    text = getattr(entry, version) if version else None
+    before, after = timeline.neighbours(pages.account(), entry)
+    return pages.render_template(
+        "entries/page.html",
+        entry=entry,
+        versions=there,
+        version=version,
+        html=markdown.render(text) if text and version == "text" else None,
+        text=text,
+        peaks=waveforms.known(entry) if entry.file_path else None,
+        before=before,
+        after=after,
+    )
+
+
+@blueprint.get("/entries/<uuid:entry_id>/edit")
+def edit(entry_id: UUID) -> str:
+    """The form, filled with what is kept."""
+    entry = entries.get(pages.account(), entry_id)
+    return _form(entry, forms.shown(entry))
+
+
+@blueprint.post("/entries/<uuid:entry_id>")
+def save(entry_id: UUID) -> str | Response | tuple[str, int]:
+    """Change an entry, unless it was changed elsewhere meanwhile."""
+    sent = forms.typed(*forms.ENTRY_FIELDS, "updated_at")
+    entry = entries.get(pages.account(), entry_id)
+    wanted = dict(sent)
+    if sent.get("dreamed_at") == forms.local(entry.dreamed_at):
+        wanted.pop("dreamed_at")  # the form shows no seconds, and must not take them away
+    try:
+        changes = forms.entry(Changes, wanted)
+        with transaction():
+            entry = entries.change(pages.account(), entry_id, changes)
+    except Invalid as error:
+        return _form(entry, sent, forms.reasons(error)), 422
+    except Outdated:
+        session().refresh(entry)
+        return _form(entry, sent, saved=forms.shown(entry)), 409
+    _say_kept(gettext("Saved."), str(entry_id), entry)
+    return pages.see(url_for(".page", entry_id=entry_id))
+
+
+@blueprint.post("/entries/<uuid:entry_id>/delete")
+def delete(entry_id: UUID) -> Response:
+    """Put an entry into the trash, and offer to take that back."""
+    with transaction():
+        entries.trash(pages.account(), entry_id)
+    undo = pages.render_template("entries/_undo.html", entry_id=entry_id)
+    flash(Markup(undo), "undo")  # noqa: S704 -- our own template
+    return pages.see(url_for("timeline.home"))
+
+
+@blueprint.post("/entries/<uuid:entry_id>/restore")
+def restore(entry_id: UUID) -> Response:
+    """Take an entry out of the trash."""
+    with transaction():
+        entries.restore(pages.account(), entry_id)
+    flash(gettext("It is back."), "good")
+    return pages.see(url_for(".page", entry_id=entry_id))
+
+
+@blueprint.post("/entries/<uuid:entry_id>/remove")
+def remove(entry_id: UUID) -> Response:
+    """Delete an entry of the trash for good, its recording and attachments too."""
+    entries.get(pages.account(), entry_id, trashed=True)
+    recordings.remove(pages.tools().storage, pages.account(), entry_id)
+    flash(gettext("Deleted for good."), "good")
+    return pages.see(url_for(".trash"))
+
+
+@blueprint.get("/trash")
+def trash() -> str:
+    """What was deleted in the last 30 days."""
+    cursor = request.args.get("cursor") or None
+    found = timeline.page(pages.account(), Filters(trash=True), cursor=cursor)
+    older = url_for(".trash", cursor=found.next_cursor) if found.next_cursor else None
+    days = entries.KEEP_TRASH.days
+    return pages.render_template("entries/trash.html", cards=found.cards, older=older, days=days, cursor=cursor)
+
+
+@blueprint.get("/tags")
+def tag_names() -> str:
+    """One's own tags, for forms that complete them."""
+    return pages.render_template("entries/_tags.html", tags=tags.find(pages.account(), limit=100))
+
+
+@blueprint.post("/samples")
+def add_samples() -> Response:
+    """Put three sample dreams into the journal."""
+    with transaction():
+        samples.add(pages.account(), pages.language())
+    flash(gettext("Here are three dreams. Open one; when you have seen enough, remove them with one click."), "good")
+    return pages.see(url_for("timeline.home"))
+
+
+@blueprint.post("/samples/remove")
+def remove_samples() -> Response:
+    """Take the sample dreams away again."""
+    samples.remove(pages.tools().storage, pages.account())
+    flash(gettext("The samples are gone. This is your journal now."), "good")
+    return pages.see(url_for("timeline.home"))
+
+
+def _keep(details: Details) -> Entry:
+    try:
+        with transaction():
+            return entries.same_text(pages.account(), details) or entries.create(pages.account(), details)
+    except IntegrityError:
+        # The same form twice at once, and the other was first.
+        if entry := entries.same_text(pages.account(), details):
+            return entry
+        raise
+
+
+def _nothing_written() -> Invalid:
+    reason = gettext("write a text or a title, or say that nothing is remembered")
+    return Invalid(reason, {"text": reason})
+
+
+def _form(
+    entry: Entry | None,
+    values: dict[str, Any],
+    wrong: dict[str, str] | None = None,
+    saved: dict[str, Any] | None = None,
+) -> str:
+    """The form; `saved` is what somebody else has kept meanwhile."""
+    return pages.render_template(
+        "entries/form.html",
+        entry=entry,
+        values=values,
+        wrong=wrong or {},
+        saved=saved,
+        client_id=values.get("client_id") or uuid4(),
+        kinds=KINDS,
+        recalls=(None, *RECALLS),
+        languages=(None, "sl", "en"),
+    )
+
+
+def _say_kept(text: str, draft: str, entry: Entry) -> None:
+    """Tell the person, and the script that keeps drafts of what is not saved yet."""
+    said = Markup('<span data-kept="{}" data-kept-client="{}">{}</span>').format(draft, entry.client_id or "", text)
+    if draft in ("quick", "nothing"):
+        said += Markup(' <a href="{}">{}</a>').format(url_for(".page", entry_id=entry.id), gettext("Open it"))
+    flash(said, "good")

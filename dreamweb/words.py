@@ -1,0 +1,30 @@
+"""Keeps a sentence together with its parts, so that an interface can say it in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+
+class Said(str):
+    """An English sentence for people; `msgid` and `values` are what it was made of."""
+
+    __slots__ = ("msgid", "values")
+
+    msgid: str
+    values: Mapping[str, object]
+
+
+def say(msgid: str, **values: object) -> Said:
+    """The sentence `msgid` with `values` in the places of its `%(name)s`; interfaces translate the `msgid`."""
+    said = Said(msgid % values if values else msgid)
+    said.msgid = msgid
+    said.values = values
+    return said
+
+
+def translate(text: str, gettext: Callable[[str], str]) -> str:
+    """The sentence in the language of `gettext`; as it is when it is none of ours."""
+    if not isinstance(text, Said):
+        return text
+    found = gettext(text.msgid)
+    return found % text.values if text.values else found

@@ -1,0 +1,231 @@
+"""Promises about reading, writing, changing and deleting an entry on its pages, all of it without scripts."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.conftest import SAMPLES, Person
+from tests.web.conftest import Browser, words
+
+
+def entry_ids(page: httpx.Response) -> list[str]:
+    return re.findall(r'id="entry-([0-9a-f-]{36})"', page.text)
+
+
+def write(browser: Browser, **fields: str) -> str:
+    """Write an entry by the whole form; answers its address."""
+    page = browser.submit("/entries", {"text": "I was flying over a quiet sea.", "whole": "1"} | fields)
+    assert page.status_code == 200, words(page)
+    return page.url.path
+
+
+def test_a_dream_is_written_read_changed_and_deleted_without_scripts(at_home: Browser) -> None:
+    address = write(at_home, title="Over the sea", tags="Sea, flying", mood="Calm", lucidity="3", recall="full")
+    page = at_home.get(address)
+    for said in ("Over the sea", "quiet sea", "flying", "calm", "Lucidity 3 of 5", "all of it"):
+        assert said in words(page)
+    form = at_home.get(f"{address}/edit").text
+    state = re.search(r'name="updated_at" value="([^"]+)"', form)
+    assert state
+    changed = at_home.submit(address, {"text": "It was **a lake**.", "title": "", "updated_at": state[1]})
+    assert "<strong>a lake</strong>" in changed.text
+    gone = at_home.submit(f"{address}/delete")
+    assert "Moved to the trash." in words(gone)
+    assert entry_ids(gone) == []
+    assert at_home.get(address).status_code == 404
+    assert "a lake" in words(at_home.get("/trash"))
+    back = at_home.submit(f"{address}/restore")
+    assert (back.status_code, back.url.path) == (200, address)
+
+
+def test_one_line_and_some_tags_are_a_dream(at_home: Browser) -> None:
+    home = at_home.submit("/entries", {"text": "a train that never stopped", "tags": "train, night"})
+    assert home.url.path == "/"
+    assert "a train that never stopped" in words(home)
+    assert len(entry_ids(home)) == 1
+    assert "night" in words(home.text[home.text.index("entry-") :])
+
+
+def test_remembering_nothing_is_one_tap(at_home: Browser) -> None:
+    home = at_home.submit("/entries/nothing")
+    assert "Nothing remembered" in words(home)
+    assert len(entry_ids(home)) == 1
+
+
+def test_the_same_form_sent_twice_is_kept_once(at_home: Browser) -> None:
+    fields = {"text": "twice", "client_id": str(uuid.uuid4())}
+    assert len(entry_ids(at_home.submit("/entries", fields))) == 1
+    assert len(entry_ids(at_home.submit("/entries", fields))) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("dreamed_at", "2999-01-01T03:00", "it lies in the future"),
+        ("dreamed_at", "yesterday", "write it like"),
+        ("tags", "x" * 51, "50"),
+        ("title", "x" * 201, "200"),
+        ("lucidity", "9", "5"),
+        ("mood", "x" * 51, "50"),
+        ("kind", "nightmare", "dream"),
+        ("metadata", "{weather}", "JSON"),
+        ("metadata", "[1]", "JSON"),
+        ("metadata", '{"x": NaN}', "JSON"),
+        ("text", " ", "write a text or a title"),
+    ],
+)
+def test_what_is_not_possible_is_said_at_its_field_and_the_words_stay(
+    at_home: Browser, field: str, value: str, reason: str
+) -> None:
+    sent = {"text": "These words must not be lost.", "title": "", "whole": "1", field: value}
+    page = at_home.submit("/entries", sent)
+    assert page.status_code == 422
+    error = re.search(rf'id="{field}-error">([^<]*)<', page.text)
+    assert error
+    assert reason in error[1].replace("&#34;", '"')
+    assert sent["text"] in page.text
+    assert entry_ids(at_home.get("/")) == []
+
+
+def test_two_devices_do_not_overwrite_one_another(at_home: Browser) -> None:
+    address = write(at_home)
+    state = re.search(r'name="updated_at" value="([^"]+)"', at_home.get(f"{address}/edit").text)
+    assert state
+    at_home.submit(address, {"text": "from the phone", "updated_at": state[1]})
+    late = at_home.submit(address, {"text": "from the laptop", "updated_at": state[1]})
+    assert late.status_code == 409
+    assert "from the laptop" in late.text
+    assert "from the phone" in words(late)
+    newer = re.search(r'name="updated_at" value="([^"]+)"', late.text)
+    assert newer
+    assert newer[1] != state[1]
+    assert "from the laptop" in words(at_home.submit(address, {"text": "from the laptop", "updated_at": newer[1]}))
+
+
+def test_saving_does_not_take_the_seconds_from_the_time_of_the_dream(at_home: Browser, api: httpx.Client) -> None:
+    made = api.post("/entries", json={"text": "at 03:04:05", "dreamed_at": "2025-01-31T03:04:05.678901Z"}).json()
+    address = f"/entries/{made['id']}"
+    shown = re.search(r'name="dreamed_at"[^>]*value="([^"]+)"', at_home.get(f"{address}/edit").text)
+    assert shown
+    at_home.submit(address, {"text": "changed", "dreamed_at": shown[1]})
+    assert api.get(address).json()["dreamed_at"] == made["dreamed_at"]
+    at_home.submit(address, {"text": "changed", "dreamed_at": "2025-02-01T05:00"})
+    assert api.get(address).json()["dreamed_at"] != made["dreamed_at"]
+
+
+def test_times_are_those_of_the_persons_clock(at_home: Browser, api: httpx.Client) -> None:
+    at_home.submit("/settings", {"name": "ana", "time_zone": "Asia/Tokyo", "theme": "auto"})
+    address = write(at_home, dreamed_at="2025-01-31T05:30")
+    assert api.get(address).json()["dreamed_at"] == "2025-01-30T20:30:00.000000Z"
+    assert 'value="2025-01-31T05:30"' in at_home.get(f"{address}/edit").text
+
+
+def test_a_version_of_the_text_can_be_chosen_and_own_words_come_first(
+    at_home: Browser, api: httpx.Client, app_database: Callable[..., None]
+) -> None:
+    sent = api.post("/upload", content=(SAMPLES / "sl-hisa.mp3").read_bytes()).json()
+    app_database(sent["id"], transcription="stara hiša no", cleaned_text="Stara hiša.")
+    address = f"/entries/{sent['id']}"
+    assert "Stara hiša." in words(at_home.get(address))
+    assert "stara hiša no" in words(at_home.get(f"{address}?version=transcription"))
+    at_home.submit(address, {"text": "Moja stara hiša."})
+    page = words(at_home.get(address))
+    assert "Moja stara hiša." in page
+    for name in ("Own text", "Cleaned text", "Transcription"):
+        assert name in page
+    assert "Moja stara hiša." in words(at_home.get(f"{address}?version=nonsense"))
+
+
+def test_markdown_is_shown_as_what_it_means(at_home: Browser) -> None:
+    text = "# A head\n\n- one\n- two\n\n> said\n\n[a link](https://example.org/) and ~~not this~~"
+    page = at_home.get(write(at_home, text=text)).text
+    for html in ("<h2>A head</h2>", "<li>one</li>", "<blockquote>", "<s>not this</s>", 'rel="noopener noreferrer'):
+        assert html in page
+
+
+def test_a_recording_is_sent_by_a_plain_form_and_what_is_none_is_named(at_home: Browser) -> None:
+    files = [
+        ("file", ("hiša.mp3", (SAMPLES / "sl-hisa.mp3").read_bytes())),
+        ("file", ("list.txt", b"bread, milk")),
+        ("file", ("key.flac", (SAMPLES / "en-key.flac").read_bytes())),
+    ]
+    home = at_home.submit("/recordings", files=files)
+    said = words(home)
+    assert "2 recordings are saved." in said
+    assert "list.txt: This is not a recording." in said
+    assert len(entry_ids(home)) == 2
+
+
+def test_a_recording_has_a_player_and_a_waveform_that_is_kept(at_home: Browser, api: httpx.Client) -> None:
+    sent = api.post("/upload", content=(SAMPLES / "sl-hisa.mp3").read_bytes()).json()
+    address = f"/entries/{sent['id']}"
+    assert f'hx-get="{address}/waveform"' in at_home.get(address).text
+    drawn = at_home.get(f"{address}/waveform").text
+    assert drawn.count("v") > 100
+    page = at_home.get(address).text
+    assert "/waveform" not in page
+    assert re.sub(r"\s+", "", drawn) in re.sub(r"\s+", "", page)
+    playing = at_home.get(f"/api/v1{address}/audio", headers={"Range": "bytes=0-9"})
+    assert (playing.status_code, len(playing.content)) == (206, 10)
+
+
+def test_a_written_entry_has_no_waveform(at_home: Browser) -> None:
+    assert at_home.get(f"{write(at_home)}/waveform").status_code == 404
+
+
+def test_attachments_are_added_shown_and_deleted_without_scripts(at_home: Browser) -> None:
+    address = write(at_home)
+    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 100
+    page = at_home.submit(
+        f"{address}/attachments", files=[("file", ("sea.png", png)), ("file", ("evil.png", b"\x7fELF" + b"\0" * 100))]
+    )
+    assert "sea.png" in words(page)
+    assert "evil.png:" in words(page)
+    assert page.text.count('class="attachment"') == 1
+    removing = re.search(r"/attachments/[0-9a-f-]{36}/remove", page.text)
+    assert removing
+    assert 'class="attachment"' not in at_home.submit(removing[0]).text
+
+
+def test_deleting_for_good_is_possible_from_the_trash_only(at_home: Browser, api: httpx.Client) -> None:
+    address = write(at_home)
+    assert at_home.submit(f"{address}/remove").status_code == 404
+    at_home.submit(f"{address}/delete")
+    page = at_home.submit(f"{address}/remove")
+    assert "Deleted for good." in words(page)
+    assert api.post(f"{address}/restore").status_code == 404
+
+
+def test_earlier_and_later_dreams_are_one_step_away(at_home: Browser) -> None:
+    first, second, third = (write(at_home, dreamed_at=f"2025-01-0{day}T05:00") for day in (1, 2, 3))
+    page = at_home.get(second).text
+    assert re.search(rf'rel="prev" href="{first}"', page)
+    assert re.search(rf'rel="next" href="{third}"', page)
+    assert 'rel="prev"' not in at_home.get(first).text
+    assert 'rel="next"' not in at_home.get(third).text
+
+
+def test_samples_come_and_go_with_one_click_and_take_nothing_else(at_home: Browser) -> None:
+    write(at_home, title="Mine")
+    home = at_home.submit("/samples")
+    assert len(entry_ids(home)) == 4
+    assert "Some of these dreams are samples." in words(home)
+    left = at_home.submit("/samples/remove")
+    assert len(entry_ids(left)) == 1
+    assert "Mine" in words(left)
+
+
+def test_tags_are_offered_for_completion(at_home: Browser, elsewhere: Browser) -> None:
+    write(at_home, tags="morje, hiša")
+    write(elsewhere, tags="secret")
+    assert re.findall(r'value="([^"]+)"', at_home.get("/tags").text) == ["hiša", "morje"]
+
+
+def test_a_private_entry_is_blurred_in_lists(at_home: Browser, ana: Person) -> None:
+    write(at_home, title="Not for others", private="1")
+    assert 'class="card private"' in at_home.get("/").text
