@@ -287,7 +287,7 @@ def _problems_with_password(password: str) -> dict[str, str]:
 
 def _need_free(name: str) -> None:
     if named(name):
-        raise Conflict(say("There is an account named %(name)s already.", name=repr(name)))
+        raise Conflict(say("There is an account named '%(name)s' already.", name=name))
 
 
 def _locked(account: Account) -> Account:

@@ -236,7 +236,8 @@ def _files(entry: Entry) -> list[str]:
 
 def is_sample() -> ColumnElement[bool]:
     """Whether we have written it. Compared as a text: anybody may keep anything under that name, and lose nothing."""
-    return Entry.details["sample"].as_string() == SAMPLE
+    marked: ColumnElement[bool] = Entry.details["sample"].as_string() == SAMPLE
+    return marked
 
 
 def _is_expired() -> ColumnElement[bool]:
@@ -268,9 +269,7 @@ def _tags(account: Account, names: Sequence[str]) -> list[Tag]:
 
 def conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
     """What rows of `dream_entries` the filters let through."""
-    wanted: list[ColumnElement[bool]] = [
-        Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)
-    ]
+    wanted: list[ColumnElement[bool]] = [Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)]
     if filters.kind:
         wanted.append(Entry.kind == filters.kind)
     if filters.status:

@@ -61,9 +61,9 @@ _ENGLISH = (
 _SLOVENIAN = (
     _Sample(
         "Hiša z enimi vrati preveč",
-        "Bila sem v babičini hiši, za shrambo pa so bila **vrata, ki jih nikoli ni bilo**. Vodila so v sobo, polno "
-        "vode, ki mi je segala do kolen, tople in čisto mirne.\n\nNa drugem koncu je nekdo veslal. Vedela sem, da sem "
-        "to jaz, le starejša, in ni me bilo strah.",
+        "V babičini hiši sem in za shrambo so **vrata, ki jih nikoli ni bilo**. Vodijo v sobo, polno vode, ki mi sega "
+        "do kolen. Topla je in čisto mirna.\n\nNa drugem koncu nekdo vesla. Vem, da sem to jaz, čez mnogo let, in ni "
+        "me strah.",
         ("hiša", "babica", "voda"),
         "mirno",
         1,
@@ -71,8 +71,8 @@ _SLOVENIAN = (
     ),
     _Sample(
         "Spet prepozno na vlak",
-        "Na postaji ni bilo ur. Vsi razen mene so vedeli, kdaj je treba iti.\n\n- moja vozovnica je bila list\n- "
-        "sprevodnik je govoril s ptičjim petjem\n- vlak je odpeljal in tiri so odšli z njim",
+        "Na postaji ni bilo ur. Vsi razen mene so vedeli, kdaj je treba na vlak.\n\n- moja vozovnica je bila drevesni "
+        "list\n- sprevodnik je govoril v ptičjem petju\n- vlak je odpeljal in tiri so odšli z njim",
         ("vlak", "zamujanje"),
         "nemirno",
         0,
@@ -80,9 +80,8 @@ _SLOVENIAN = (
     ),
     _Sample(
         "Let nad zalivom",
-        "Opazila sem, da imam na roki šest prstov, torej *sanjam*, in že sem lahko letela. Držala sem se nizko nad "
-        "zalivom, tako da bi se ga lahko dotaknila. Ko sem se zasmejala, sem se dvignila; ko sem o tem razmišljala, "
-        "sem se spustila.",
+        "Opazim, da imam na roki šest prstov. Torej *sanjam* in že lahko letim. Držim se nizko nad zalivom, tako "
+        "blizu, da se ga lahko dotaknem. Ko se zasmejim, se dvignem; ko začnem o tem razmišljati, se spustim.",
         ("letenje", "morje", "lucidne sanje"),
         "veselo",
         5,

@@ -198,7 +198,7 @@ def caller(scope: str) -> Account:
         raise Unauthenticated(say("Send a token: Authorization: Bearer dw_..."))
     account, scopes = _of_token(secret, even_if_away=scope == "upload")
     if scope not in scopes and "write" not in scopes:
-        raise Forbidden(say("This token may not do that: it lacks the scope %(scope)s.", scope=repr(scope)))
+        raise Forbidden(say("This token may not do that: it lacks the scope '%(scope)s'.", scope=scope))
     g.account_id = account.id
     return account
 

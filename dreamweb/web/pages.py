@@ -33,6 +33,9 @@ POLICY = (
 _OF_STRANGERS = 64 * 1024
 """Bytes that somebody may send who is not signed in."""
 
+_WITHOUT_FILES = 4 * 1024 * 1024
+"""Bytes of a form that is read into memory as a whole: the longest text, as such a form writes it."""
+
 # When lamps are usually out; only for those who left the theme to us.
 _DARK_FROM, _DARK_UNTIL = time(21), time(7)
 
@@ -152,13 +155,19 @@ def _admit() -> BaseResponse | None:
         wanted = request.full_path.rstrip("?") if request.method == "GET" and not htmx_request.htmx else "/"
         return see(url_for("accounts.sign_in", next=None if wanted == "/" else wanted))
     if request.method not in ("GET", "HEAD", "OPTIONS"):
-        if g.visitor is None:
-            # A name, a password and a code; and no files, each of which would be one in our storage.
-            request.max_content_length, request.max_form_parts = _OF_STRANGERS, 0
-        else:
-            request.max_content_length = tools().max_body_bytes
+        _limit_form()
         signin.csrf.protect()
     return None
+
+
+def _limit_form() -> None:
+    if g.visitor is None:
+        # A name, a password and a code; and no files, each of which would be one in our storage.
+        request.max_content_length, request.max_form_parts = _OF_STRANGERS, 0
+    elif request.mimetype == "multipart/form-data":
+        request.max_content_length = tools().max_body_bytes
+    else:
+        request.max_content_length = _WITHOUT_FILES
 
 
 def _finish(response: Response) -> Response:

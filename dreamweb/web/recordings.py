@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from dreamweb import entries as journal
 from dreamweb import recordings, waveforms
 from dreamweb.details import Details
-from dreamweb.errors import DreamWebError, NoFile
+from dreamweb.errors import DreamWebError, NoFile, Unavailable
 from dreamweb.web import pages
 from dreamweb.web.words import translated
 
@@ -41,6 +41,10 @@ def send() -> Response:
 
 @blueprint.get("/entries/<uuid:entry_id>/waveform")
 def waveform(entry_id: UUID) -> str:
-    """The drawing of the recording, computed on the first look."""
+    """The drawing of the recording, computed on the first look; while that has to wait, a place that asks again."""
     entry = journal.get(pages.account(), entry_id)
-    return pages.render_template("entries/_waveform.html", peaks=waveforms.compute(pages.tools().storage, entry))
+    try:
+        peaks = waveforms.compute(pages.tools().storage, entry)
+    except Unavailable:
+        return pages.render_template("entries/_waveform.html", entry=entry, peaks=None, delay="2s")
+    return pages.render_template("entries/_waveform.html", entry=entry, peaks=peaks)

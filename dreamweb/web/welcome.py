@@ -6,6 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, request, url_for
 from flask_babel import gettext
@@ -107,13 +108,13 @@ def _is_from_home() -> bool:
 
     The name counts too, because behind a reverse proxy every address looks like one from home.
     """
-    name = request.host.rpartition(":")[0] or request.host
-    name = name.strip("[]").lower()
     try:
-        known = ip_address(name).is_private
-    except ValueError:
-        known = "." not in name or name.endswith(_HOME_NAMES)
-    try:
-        return known and ip_address(request.remote_addr or "").is_private
+        name = urlsplit(request.host_url).hostname or ""
+        if not ip_address(request.remote_addr or "").is_private:
+            return False
     except ValueError:
         return False
+    try:
+        return ip_address(name).is_private
+    except ValueError:
+        return name != "" and ("." not in name or name.endswith(_HOME_NAMES))

@@ -13,8 +13,10 @@ depends_on = None
 COLUMNS = (
     "language VARCHAR(16) CONSTRAINT ck_accounts_language CHECK (language IN ('sl', 'en'))",
     "time_zone VARCHAR(64)",
-    "theme VARCHAR(16) DEFAULT 'auto' NOT NULL "
-    "CONSTRAINT ck_accounts_theme CHECK (theme IN ('auto', 'light', 'dark', 'night'))",
+    (
+        "theme VARCHAR(16) DEFAULT 'auto' NOT NULL "
+        "CONSTRAINT ck_accounts_theme CHECK (theme IN ('auto', 'light', 'dark', 'night'))"
+    ),
     "night_from TIME",
     "night_until TIME",
 )

@@ -20,7 +20,7 @@ from tests.conftest import Person
 
 def test_every_error_is_json_with_a_code_and_the_request_id(live: str, api: httpx.Client) -> None:
     for answer, status, code in (
-        (httpx.get(f"{live}/nowhere"), 404, "NOT_FOUND"),
+        (httpx.get(f"{live}/api/v1/nowhere"), 404, "NOT_FOUND"),
         (api.get("/entries/not-a-uuid"), 404, "NOT_FOUND"),
         (api.put("/entries"), 405, "METHOD_NOT_ALLOWED"),
         (api.post("/entries", content=b"{"), 400, "INVALID_REQUEST"),

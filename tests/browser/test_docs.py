@@ -42,9 +42,3 @@ def test_redoc_shows_every_route(page: Page) -> None:
     expect(page.get_by_role("heading", name="DreamWeb")).to_be_visible()
     for path in ("/api/v1/upload", "/api/v1/entries/{entry_id}/audio", "/health"):
         expect(page.get_by_text(path, exact=True).first).to_be_attached()
-
-
-def test_the_front_door_leads_to_the_description(page: Page) -> None:
-    page.goto("/")
-    expect(page).to_have_url("/docs")
-    expect(page.get_by_role("heading", name="DreamWeb")).to_be_visible()

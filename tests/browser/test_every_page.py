@@ -177,14 +177,16 @@ def test_every_page_is_for_everybody_in_every_theme(walk: Walk) -> None:
 
 
 TOO_WIDE = """() => {
-  const seen = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".visually-hidden, .skip");
+  const hidden = (element) => element.closest(".visually-hidden, .skip, svg");
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true }) && !hidden(element);
   const meant = (style) => style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
-  const name = (element) => `${element.tagName.toLowerCase()}.${element.className}: ${element.textContent.trim().slice(0, 40)}`;
+  const name = ({ tagName, className, textContent }) => `${tagName}.${className}: ${textContent.trim().slice(0, 40)}`;
   const found = [];
   const width = document.documentElement.clientWidth;
-  if (document.scrollingElement.scrollWidth > width) found.push(`the page is ${document.scrollingElement.scrollWidth} wide`);
+  const needed = document.scrollingElement.scrollWidth;
+  if (needed > width) found.push(`the page is ${needed} wide`);
   for (const element of document.querySelectorAll("body *")) {
-    if (!seen(element) || element.closest("svg")) continue;
+    if (!seen(element)) continue;
     const style = getComputedStyle(element);
     const hides = style.overflowX !== "visible" && style.overflowX !== "auto" && !meant(style);
     if (hides && element.scrollWidth > element.clientWidth + 1) found.push(`cut off: ${name(element)}`);

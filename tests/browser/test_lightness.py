@@ -26,7 +26,8 @@ FIRST_VISIT, NEXT_VISIT = 100_000, 15_000
 
 SHIFTS = """() => {
   window.shifts = [];
-  const note = ({ value, sources }) => window.shifts.push([value, ...sources.map(({ node }) => String(node?.outerHTML ?? node).slice(0, 80))]);
+  const name = ({ node }) => String(node?.outerHTML ?? node).slice(0, 80);
+  const note = ({ value, sources }) => window.shifts.push([value, ...sources.map(name)]);
   new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "layout-shift", buffered: true });
 }"""
 

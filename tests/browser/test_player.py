@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from dreamweb import waveforms
 from tests.browser.conftest import Hand
 from tests.conftest import wav
 
@@ -94,3 +95,12 @@ def test_a_recording_that_is_gone_is_said_to_be(at_home: Page, entry: str, fores
     at_home.route("**/audio", lambda route: route.abort())
     at_home.goto(f"/entries/{entry}")
     expect(at_home.locator(".player").get_by_role("alert")).to_contain_text("cannot be played")
+
+
+def test_a_drawing_that_has_to_wait_comes_by_itself(at_home: Page, entry: str) -> None:
+    with waveforms._drawing:
+        with at_home.expect_response("**/waveform") as answer:
+            at_home.goto(f"/entries/{entry}")
+        assert answer.value.status == 200
+        expect(at_home.locator("div.waveform")).to_be_attached()
+    expect(at_home.locator("svg.waveform path.played")).to_be_attached()

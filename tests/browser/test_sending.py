@@ -14,11 +14,24 @@ from tests.browser.conftest import Hand
 from tests.conftest import SAMPLES
 
 MP3, FLAC, OGG = (SAMPLES / name for name in ("sl-hisa.mp3", "en-key.flac", "sl-hisa.ogg"))
-LIST = {"name": "list.txt", "mimeType": "text/plain", "buffer": b"bread, milk"}
+LIST: FilePayload = {"name": "list.txt", "mimeType": "text/plain", "buffer": b"bread, milk"}
 
 
 def chosen(path: Path, name: str | None = None) -> FilePayload:
     return {"name": name or path.name, "mimeType": "", "buffer": path.read_bytes()}
+
+
+class Held:
+    """Requests that are under way for as long as a test likes."""
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def hold(self, route: Route) -> None:
+        self._routes.append(route)
+
+    def named(self, name: str) -> Route:
+        return [route for route in self._routes if name in route.request.url][-1]
 
 
 def row(page: Page, name: str) -> Locator:
@@ -52,23 +65,24 @@ def test_what_the_network_swallows_is_sent_again_and_kept_once(
 ) -> None:
     foreseen += ["ERR_FAILED", "413"]
     page = hand.page
-    answers = [
-        lambda route: route.abort(),  # the request was lost
-        lambda route: (route.fetch(), route.abort()),  # the answer was lost
-        lambda route: route.fulfill(status=413, content_type="text/html", body="<html>a proxy's page</html>"),
-        lambda route: route.continue_(),
-    ]
     sent: list[str] = []
 
     def answer(route: Route) -> None:
         sent.append(route.request.url)
-        answers[len(sent) - 1](route)
+        if len(sent) == 2:
+            route.fetch()  # it arrives, and only the answer gets lost
+        if len(sent) == 3:
+            route.fulfill(status=413, content_type="text/html", body="<html>the page of a proxy</html>")
+        elif len(sent) == 4:
+            route.continue_()
+        else:
+            route.abort()
 
     page.route("**/api/v1/upload*", answer)
     page.goto("/")
     hand.give(page.locator("#recordings"), [MP3])
     sending = row(page, MP3.name)
-    for _ in answers[1:]:
+    for _ in range(3):
         expect(sending.locator(".state.bad")).to_have_text("Not sent yet. Try again when there is a connection.")
         hand.press(sending.get_by_role("button", name="Try again"))
     expect(sending.locator(".state")).to_have_text("Saved")
@@ -80,8 +94,8 @@ def test_what_the_network_swallows_is_sent_again_and_kept_once(
 
 def test_one_of_several_can_be_stopped_and_sent_later(hand: Hand, api: httpx.Client) -> None:
     page = hand.page
-    held: list[Route] = []
-    page.route("**/api/v1/upload*", lambda route: held.append(route))
+    held = Held()
+    page.route("**/api/v1/upload*", held.hold)
     page.goto("/")
     files = [chosen(MP3, "one.mp3"), chosen(FLAC, "two.flac"), chosen(OGG, "three.ogg")]
     hand.give(page.locator("#recordings"), files)
@@ -91,12 +105,12 @@ def test_one_of_several_can_be_stopped_and_sent_later(hand: Hand, api: httpx.Cli
     hand.press(row(page, "one.mp3").get_by_role("button", name="Stop"))
     for name in ("one.mp3", "three.ogg"):
         expect(row(page, name).locator(".state")).to_have_text("Not sent: you stopped it.")
-    next(route for route in held if "two.flac" in route.request.url).continue_()
+    held.named("two.flac").continue_()
     expect(page.locator(".card")).to_have_count(1)
     assert kept(api) == ["two.flac"]
     hand.press(row(page, "one.mp3").get_by_role("button", name="Try again"))
     expect(row(page, "one.mp3").locator(".state")).to_have_text("Sending")
-    held[-1].continue_()
+    held.named("one.mp3").continue_()
     expect(page.locator(".card")).to_have_count(2)
     assert kept(api) == ["one.mp3", "two.flac"]
 
@@ -130,13 +144,14 @@ def test_what_was_saved_appears_even_when_the_last_one_fails(
     at_home: Page, api: httpx.Client, foreseen: list[str], last: str
 ) -> None:
     foreseen += ["400", "ERR_FAILED"]
-    held: list[Route] = []
-    at_home.route(re.compile("filename=list"), lambda route: held.append(route))
+    held = Held()
+    at_home.route(re.compile("filename=list"), held.hold)
     at_home.goto("/")
     at_home.locator("#recordings").set_input_files([LIST])
     at_home.locator("#recordings").set_input_files([MP3])
     expect(row(at_home, MP3.name).locator(".state")).to_have_text("Saved")
-    held[0].continue_() if last == "refused" else held[0].abort()
+    refused = held.named("list.txt")
+    refused.continue_() if last == "refused" else refused.abort()
     expect(at_home.locator(".card")).to_have_count(1)
 
 
@@ -155,10 +170,10 @@ def test_attachments_are_sent_shown_and_deleted_with_a_question(hand: Hand, api:
     picture = page.locator(".attachment", has_text="sea.png").locator("img")
     picture.scroll_into_view_if_needed()
     expect(picture).to_have_js_property("naturalWidth", 2)
-    asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    hand.press(page.get_by_role("button", name="Delete letter.pdf"))
-    assert asked == ["Delete this attachment for good?"]
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        hand.press(page.get_by_role("button", name="Delete letter.pdf"))
+    assert asked.value.message == "Delete this attachment for good?"
     expect(page.locator(".attachment")).to_have_count(2)
     page.once("dialog", lambda dialog: dialog.accept())
     hand.press(page.get_by_role("button", name="Delete letter.pdf"))

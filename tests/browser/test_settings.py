@@ -14,7 +14,7 @@ def test_theme_and_language_change_at_once(hand: Hand) -> None:
     page.goto("/settings")
     document = page.locator("html")
     if hand.touches:
-        page.get_by_text("night red").tap()
+        page.get_by_text("night red", exact=True).tap()
     else:
         hand.tick(page.locator("[name=theme]:checked"))
         for _ in range(3):

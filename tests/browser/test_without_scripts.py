@@ -16,7 +16,7 @@ def test_a_journal_is_kept_without_scripts(open_browser: OpenBrowser, ana: Perso
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("A line about a dream").fill("I was a lake")
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="I was a lake").click()
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title").fill("A lake")

@@ -38,7 +38,7 @@ from dreamweb.adapters.audio_child.peaks import peaks
 TASKS = {"examine": examine, "peaks": peaks}
 
 
-def say(line: str) -> None:
+def tell(line: str) -> None:
     """To the parent's code."""
     os.write(1, f"{line}\n".encode())
 
@@ -49,7 +49,7 @@ def main() -> None:
     for encoding in ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be"):
         codecs.lookup(encoding)
     limit(resource.RLIMIT_NOFILE, 0)
-    say("ready")
+    tell("ready")
     try:
         answer = TASKS[sys.argv[1]](0, sys.argv[2], int(sys.argv[3]))
     except Refused as refused:
@@ -57,7 +57,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  (whatever hostile bytes lead to)
         complain(type(error).__name__)
         os._exit(2)
-    say(json.dumps(answer))
+    tell(json.dumps(answer))
     os._exit(0)  # Tidying up takes a third as long as starting.
 
 

@@ -22,13 +22,13 @@ _WINDOW_SECONDS = 0.01
 _MOST_WINDOWS = 2**16  # eleven minutes; two hundred hours have as many, of ten seconds each
 _GAP_SECONDS = 0.05
 
+# Of 32768, which is the loudest a sample can be: -54 dB and -36 dB.
+_SILENT, _SOFT = 65, 520
+
 # What FFmpeg and PyAV say of a packet that cannot be played; its place stays silent.
 _DAMAGE = (av.FFmpegError, ValueError)
 
 Kind = tuple[str, str, int]  # how samples are written, the layout of the channels, and the hertz
-
-# Of 32768, which is the loudest a sample can be: -54 dB and -36 dB.
-_SILENT, _SOFT = 65, 520
 
 
 class Envelope:
