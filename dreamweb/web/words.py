@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_decimal, format_time, get_timezone, gettext
+from flask_babel import format_date, format_decimal, format_time, get_timezone, gettext
 
 from dreamweb import nights, profile
 from dreamweb.models.entry import Entry
 from dreamweb.timeline import Card
 from dreamweb.words import translate
 
+_ITEM = re.compile(r"(?<=\S)\s*\n\s*(?:[-*+]|\d+[.)])\s+")
 _MARKS = re.compile(r"^\s*(?:#{1,6}|>|[-*+]|\d+[.)])\s+|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}", re.MULTILINE)
 
 
@@ -44,7 +45,7 @@ def clock(value: datetime) -> str:
 
 
 def moment(value: datetime) -> str:
-    return str(format_datetime(value, "medium"))
+    return f"{format_date(value, 'medium')}, {format_time(value, 'short')}"
 
 
 def day(value: date) -> str:
@@ -97,7 +98,7 @@ def snippet(card: Card) -> str:
 
 def plain(text: str) -> str:
     """A text on one line, without the signs by which Markdown marks headings, lists, quotes and stress."""
-    return " ".join(_MARKS.sub("", text).split())
+    return " ".join(_MARKS.sub("", _ITEM.sub(" · ", text)).split())
 
 
 def _cut(text: str, most: int) -> str:

@@ -77,6 +77,7 @@ export function draft(form) {
   let timer = 0;
   const keep = () => {
     clearTimeout(timer);
+    timer = 0;
     const fields = valuesOf(form);
     if (JSON.stringify(fields) === JSON.stringify(before)) {
       localStorage.removeItem(keyOf(name));

@@ -6,7 +6,7 @@ import json
 import struct
 import unicodedata
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Error, Page, expect
 
 from dreamweb import accounts, db, sessions
 from tests.attachables import GIF, JPG, PDF, PNG
@@ -148,7 +148,7 @@ LOOK = """document => {
   for (const element of document.querySelectorAll("*")) {
     const name = element.tagName.toLowerCase();
     const say = what => bad.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
-    if (["iframe", "object", "embed", "base", "style", "frame", "applet", "math", "foreignobject"].includes(name)) say(name);
+    if (/^(iframe|object|embed|base|style|frame|applet|math|foreignobject)$/.test(name)) say(name);
     if (name === "meta" && element.httpEquiv) say("meta");
     for (const { name: attribute, value } of element.attributes) {
       if (/^on|^style$|^srcdoc$|^hx-on|^background$/.test(attribute)) say(attribute);
@@ -167,9 +167,14 @@ LOOK = """document => {
 }"""
 """Whatever stands in a page that could run, load something, or send something elsewhere."""
 
-READ = f"""async address => {{
-  const answer = await fetch(address, {{ headers: {{ Accept: "text/html" }} }});
-  return ({LOOK})(new DOMParser().parseFromString(await answer.text(), "text/html"));
+READ = f"""async addresses => {{
+  const look = {LOOK};
+  const found = [];
+  for (const address of addresses) {{
+    const answer = await fetch(address, {{ headers: {{ Accept: "text/html" }} }});
+    found.push(...look(new DOMParser().parseFromString(await answer.text(), "text/html")));
+  }}
+  return found;
 }}"""
 
 
@@ -182,7 +187,11 @@ class Watched:
     ran: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context.on("dialog", lambda dialog: (self.ran.append(dialog.message), dialog.dismiss()))
+        self.context.on("dialog", self._dismiss)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.ran.append(dialog.message)
+        dialog.dismiss()
 
     def visit(self, path: str) -> None:
         """Look at a page: nothing may run, and there is nothing in it that could."""
@@ -193,9 +202,9 @@ class Watched:
         assert self.page.evaluate(f"() => ({LOOK})(document)") == [], what
         assert self.ran == [], what
 
-    def read(self, path: str) -> None:
-        """The same without opening it: quick enough for hundreds."""
-        assert self.page.evaluate(READ, path) == [], path
+    def read(self, paths: Iterable[str]) -> None:
+        """The same without opening them: quick enough for hundreds."""
+        assert self.page.evaluate(READ, list(paths)) == []
 
 
 @pytest.fixture
@@ -234,21 +243,20 @@ def test_what_is_written_is_shown_as_text_on_every_page_of_entries(watched: Watc
         link = watched.page.locator("a.more")
         older = link.get_attribute("href") or "" if link.count() else ""
     assert titles == {line(short(said, 200)) for said in HOSTILE}
-    for entry, said in zip(ids, HOSTILE, strict=True):
-        for path in (f"/entries/{entry}", f"/entries/{entry}/edit"):
-            watched.read(path)
-    for entry, said in list(zip(ids, HOSTILE, strict=True))[::6]:
+    watched.read(f"/entries/{entry}{page}" for entry in ids for page in ("", "/edit"))
+    for entry, said in list(zip(ids, HOSTILE, strict=True))[::8]:
         watched.visit(f"/entries/{entry}")
         assert shown(watched.page, "h1") == [line(short(said, 200))]
-        assert line(said) in " ".join(shown(watched.page, ".details-list code"))
-        assert line(short(said.lower(), 50)) in shown(watched.page, "a.chip")[0]
+        assert line(json.dumps(said, ensure_ascii=False)) in " ".join(shown(watched.page, ".details-list code"))
+        assert shown(watched.page, "a.chip") == [line(short(said.replace(",", ";").lower(), 50))]
         watched.page.get_by_role("link", name="Edit").click()  # by htmx
         expect(watched.page.locator("#title")).to_have_value(short(said, 200))
         watched.check("edit by htmx")
     for entry in ids[: len(ids) // 2]:
         assert api.delete(f"/entries/{entry}").status_code == 204
-    for path in ("/trash", "/tags", "/calendar"):
+    for path in ("/trash", "/calendar"):
         watched.visit(path)
+    watched.read(["/tags"])
 
 
 def test_markdown_makes_links_and_stress_and_nothing_else(watched: Watched, api: httpx.Client) -> None:
@@ -259,9 +267,8 @@ def test_markdown_makes_links_and_stress_and_nothing_else(watched: Watched, api:
         for link in watched.page.locator(".prose a").all():
             assert not (link.get_attribute("href") or "").lower().startswith(("javascript", "data", "vbscript", "file"))
         assert watched.page.locator(".prose img, .prose input, .prose [id], .prose [class], .prose [name]").count() == 0
-    for said in MARKDOWN:
-        made = api.post("/entries", json={"text": said}).json()
-        watched.read(f"/entries/{made['id']}")
+    alone = [api.post("/entries", json={"text": said}).json()["id"] for said in MARKDOWN]
+    watched.read(f"/entries/{entry}" for entry in alone)
 
 
 def test_names_of_files_people_tokens_and_browsers_are_shown_as_text(
@@ -280,7 +287,7 @@ def test_names_of_files_people_tokens_and_browsers_are_shown_as_text(
         entry = api.post("/upload", params={"filename": HOSTILE[start + 5]}, content=recording + b"\0" * start).json()[
             "id"
         ]
-    printable = [said for said in HOSTILE if not any(unicodedata.category(sign).startswith("C") for sign in said)]
+    printable = list({accounts.name_key(said): said for said in HOSTILE if said.isprintable()}.values())
     with app.app_context(), db.transaction():
         for said in HOSTILE:
             accounts.add_token(ana.account, short(said, 100))
@@ -294,26 +301,25 @@ def test_names_of_files_people_tokens_and_browsers_are_shown_as_text(
     watched.visit("/settings/tokens")
     watched.visit("/accounts")
     assert {line(short(said, 64)) for said in printable} <= set(shown(watched.page, ".list strong"))
-    for path in [*(f"/accounts/{each}" for each in ids), *(f"/settings/tokens/{each}" for each in tokens)]:
-        watched.read(path)
+    watched.read([*(f"/accounts/{each}" for each in ids), *(f"/settings/tokens/{each}" for each in tokens)])
     watched.visit(f"/accounts/{ids[-1]}")
     watched.visit(f"/settings/tokens/{tokens[1]}")
 
 
-def test_what_an_address_brings_along_is_shown_as_text(watched: Watched) -> None:
+def test_what_an_address_brings_along_is_shown_as_text(watched: Watched, foreseen: list[str]) -> None:
+    foreseen += ["status of 404"]
     watched.visit("/")
-    for said in HOSTILE + MARKDOWN:
-        value = quote(said)
-        fields = "&".join(f"{name}={value}" for name in ("kind", "tag", "match", "start", "end", "mood", "has", "next"))
-        watched.read(f"/?{fields}")
-        watched.read(f"/nowhere/{quote(said, safe='')}?{fields}")
-        for path in ("/calendar?month=", "/entries/new?title=", "/shortcut?address=", "/settings?name=", "/?mood="):
-            watched.read(path + value)
-    for said in HOSTILE[:12]:
+    names = ("kind", "tag", "match", "start", "end", "mood", "has", "next", "title", "name", "month", "address")
+    fields = ["&".join(f"{name}={quote(said)}" for name in names) for said in HOSTILE]
+    watched.read(f"/?{sent}" for sent in fields)
+    watched.read(f"/nowhere/{quote(said, safe='')}" for said in HOSTILE)
+    for page in ("/calendar", "/entries/new", "/shortcut", "/settings", "/settings/tokens", "/nowhere"):
+        watched.read(f"{page}?{sent}" for sent in fields[::8])
+    for said in HOSTILE[:8]:
         value = quote(said)
         watched.visit(f"/?tag={value}&mood={value}&kind={value}#{value}")
         expect(watched.page.locator("#mood")).to_have_value(said.strip())
-    for said in HOSTILE[:6]:
+    for said in HOSTILE[:3]:
         watched.visit(f"/shortcut#address={quote(said)}&token=dw_{quote(said)}")
 
 
@@ -324,15 +330,15 @@ def test_a_notice_repeats_what_was_typed_as_text(watched: Watched, foreseen: lis
     for start in range(0, len(HOSTILE), 9):
         for said in HOSTILE[start : start + 9]:
             file = {"name": line(said).replace('"', "''"), "mimeType": "text/html", "buffer": b"no sound"}
-            form = {"csrf_token": token, "file": file}
+            form: dict[str, Any] = {"csrf_token": token, "file": file}
             watched.context.request.post("/recordings", multipart=form, max_redirects=0)
         watched.visit("/")
         assert watched.page.locator(".notice.bad").count() == 9 or start + 9 > len(HOSTILE)
-    for said in HOSTILE[:8]:
+    for said in HOSTILE[:4]:
         watched.visit("/")
         watched.page.locator("#quick-text").fill(said)
         watched.page.locator("#quick-tags").fill(short(said.replace(",", ";"), 50))
-        watched.page.get_by_role("button", name="Keep").click()
+        watched.page.locator("form.quick button").click()
         expect(watched.page.locator(".notice.good")).to_be_visible()
         watched.check("quick")
         watched.visit("/settings")
@@ -357,7 +363,7 @@ def test_the_rows_of_files_that_are_being_sent_show_their_names_as_text(watched:
 
 def test_a_draft_comes_back_as_text(watched: Watched, ana: Person) -> None:
     watched.visit("/entries/new")
-    for said in HOSTILE[::4]:
+    for said in HOSTILE[::8]:
         fields = {"title": said, "text": said, "tags": said, "mood": said, "kind": said, "metadata": said}
         for time in (0, said):
             draft = json.dumps({"fields": fields, "base": said, "client_id": said, "time": time})
@@ -418,13 +424,8 @@ def open_directly(watched: Watched, address: str) -> None:
 
 
 def test_a_file_that_somebody_has_attached_never_runs(watched: Watched, api: httpx.Client, foreseen: list[str]) -> None:
-    foreseen += [
-        "because its MIME type",
-        "Failed to load resource",
-        "sandboxed",
-        "Refused to",
-        "Content Security Policy",
-    ]
+    # What the browser says of keeping it from running; and its own program that shows a PDF.
+    foreseen += ["MIME type", "Failed to load resource", "sandbox", "Content Security Policy", "chrome"]
     stored = []
     for start in range(0, len(FILES), 20):
         entry = api.post("/entries", json={"text": "with files"}).json()["id"]
