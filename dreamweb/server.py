@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 from uuid import uuid4
@@ -226,7 +227,8 @@ def stop_by_signal(server: Any) -> threading.Event:
 def wake(server: Any) -> None:
     """Make a server that waits for connections look at its event now."""
     for listener in _listeners(server):
-        listener.pull_trigger()
+        with suppress(OSError):  # it has stopped already
+            listener.pull_trigger()
 
 
 def run(server: Any, stopping: threading.Event) -> None:

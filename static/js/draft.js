@@ -19,7 +19,8 @@ const keyOf = (name) => `draft:${owner}:${name}`;
  */
 function read(name) {
   try {
-    return JSON.parse(localStorage.getItem(keyOf(name)) ?? "null");
+    const kept = JSON.parse(localStorage.getItem(keyOf(name)) ?? "null");
+    return kept?.fields ? kept : null;
   } catch {
     return null;
   }
