@@ -69,6 +69,10 @@ def prefer(account: Account, profile: Profile) -> None:
         setattr(account, field, value)
 
 
+def set_time_zone(account: Account, zone: str) -> None:
+    _locked(account).time_zone = zone
+
+
 def change_password(account: Account, current: str, new: str) -> None:
     """Change one's own password. Raises `Invalid` when `current` is wrong or `new` impossible."""
     if by_password(account.name, current) is None:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _NOON = time(12)
+_EVENING = time(20)
+_WAKING = time(7)
 _DAY = timedelta(days=1)
 
 
@@ -23,6 +25,17 @@ def begins(night: date, zone: ZoneInfo) -> datetime:
 def ends(night: date, zone: ZoneInfo) -> datetime:
     """The noon after, in UTC; the first moment that is not of this night any more."""
     return datetime.combine(night, _NOON, zone).astimezone(UTC)
+
+
+def lately(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When something was most likely dreamed that is written down now, in UTC.
+
+    From noon until evening people write down what they woke with: then it is seven o'clock of this morning.
+    """
+    local = moment.astimezone(zone)
+    if _NOON <= local.time() < _EVENING:
+        return datetime.combine(local.date(), _WAKING, zone).astimezone(UTC)
+    return moment
 
 
 def same_in_earlier_years(night: date, *, years: int) -> list[date]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from dreamweb import entries, recordings
+from dreamweb import entries, profile, recordings
 from dreamweb.db import now, session
 from dreamweb.details import Details
 from dreamweb.models.account import Account
@@ -24,7 +25,8 @@ class _Sample:
     tags: tuple[str, ...]
     mood: str
     lucidity: int
-    ago: timedelta
+    days_ago: int
+    clock: time
 
 
 _ENGLISH = (
@@ -36,7 +38,8 @@ _ENGLISH = (
         ("house", "grandmother", "water"),
         "calm",
         1,
-        timedelta(days=1, hours=2),
+        1,
+        time(4, 10),
     ),
     _Sample(
         "Late for the train again",
@@ -45,7 +48,8 @@ _ENGLISH = (
         ("train", "being late"),
         "restless",
         0,
-        timedelta(days=3, hours=1),
+        3,
+        time(6, 25),
     ),
     _Sample(
         "Flying over the bay",
@@ -54,7 +58,8 @@ _ENGLISH = (
         ("flying", "sea", "lucid"),
         "joyful",
         5,
-        timedelta(days=366, hours=3),
+        366,
+        time(5, 5),
     ),
 )
 
@@ -67,7 +72,8 @@ _SLOVENIAN = (
         ("hiša", "babica", "voda"),
         "mirno",
         1,
-        timedelta(days=1, hours=2),
+        1,
+        time(4, 10),
     ),
     _Sample(
         "Spet prepozno na vlak",
@@ -76,7 +82,8 @@ _SLOVENIAN = (
         ("vlak", "zamujanje"),
         "nemirno",
         0,
-        timedelta(days=3, hours=1),
+        3,
+        time(6, 25),
     ),
     _Sample(
         "Let nad zalivom",
@@ -85,15 +92,18 @@ _SLOVENIAN = (
         ("letenje", "morje", "lucidne sanje"),
         "veselo",
         5,
-        timedelta(days=366, hours=3),
+        366,
+        time(5, 5),
     ),
 )
 
 
 def add(account: Account, language: str) -> None:
     """Put the samples into a journal, in `sl` or `en`; inside somebody else's transaction."""
+    clock = profile.zone(account.time_zone)
+    today = now().astimezone(clock).date()
     for sample in _SLOVENIAN if language == "sl" else _ENGLISH:
-        entries.create(account, _details(sample, language))
+        entries.create(account, _details(sample, language, today, clock))
 
 
 def remove(storage: Storage, account: Account) -> int:
@@ -109,7 +119,7 @@ def _all(account: Account) -> Sequence[Entry]:
     return session().scalars(query).all()
 
 
-def _details(sample: _Sample, language: Any) -> Details:
+def _details(sample: _Sample, language: Any, today: date, clock: ZoneInfo) -> Details:
     return Details(
         title=sample.title,
         text=sample.text,
@@ -118,6 +128,6 @@ def _details(sample: _Sample, language: Any) -> Details:
         lucidity=sample.lucidity,
         recall="full",
         language=language,
-        dreamed_at=now() - sample.ago,
+        dreamed_at=datetime.combine(today - timedelta(days=sample.days_ago), sample.clock, clock),
         metadata={"sample": entries.SAMPLE},
     )

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from dreamweb import accounts, log, sessions, signin
+from dreamweb import accounts, log, profile, sessions, signin
 from dreamweb.db import transaction
 from dreamweb.errors import Conflict, Invalid, NotFound
 from dreamweb.models.account import ROLES, Account
@@ -43,6 +43,9 @@ def check_password() -> Response | tuple[str, int]:
         logger.warning("Sign-in failed", ip=request.remote_addr)
         return _form(gettext("The name or the password is wrong.")), 401
     signin.begin(account)
+    if account.time_zone is None and (zone := request.form.get("time_zone", "")) in profile.zones():
+        with transaction():
+            accounts.set_time_zone(account, zone)
     logger.info("Signed in", account=account.id, ip=request.remote_addr)
     return pages.see(pages.back_to(url_for("timeline.home")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from dreamweb import entries, recordings, samples, tags, timeline, waveforms
+from dreamweb import entries, nights, recordings, samples, tags, timeline, waveforms
 from dreamweb.db import now, session, transaction
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Invalid, Outdated
@@ -26,7 +27,7 @@ _VERSIONS = ("text", "cleaned_text", "transcription")
 @blueprint.get("/entries/new")
 def new() -> str:
     """An empty form."""
-    values = dict.fromkeys(forms.ENTRY_FIELDS, "") | {"kind": "dream", "dreamed_at": forms.local(now())}
+    values = dict.fromkeys(forms.ENTRY_FIELDS, "") | {"kind": "dream", "dreamed_at": forms.local(_lately())}
     return _form(None, values | forms.typed(*forms.ENTRY_FIELDS))
 
 
@@ -36,6 +37,7 @@ def create() -> str | Response | tuple[str, int]:
     sent = forms.typed(*forms.ENTRY_FIELDS, "client_id")
     try:
         details = forms.entry(Details, sent, client_id=sent.get("client_id") or None)
+        details = details.model_copy(update={"dreamed_at": details.dreamed_at or _lately()})
         if details.text is None and details.title is None and details.recall != "none":
             raise _nothing_written()
         entry = _keep(details)
@@ -51,7 +53,7 @@ def create() -> str | Response | tuple[str, int]:
 @blueprint.post("/entries/nothing")
 def nothing() -> Response:
     """Keep that nothing was remembered: such nights count, too."""
-    entry = _keep(Details(recall="none"))
+    entry = _keep(Details(recall="none", dreamed_at=_lately()))
     _say_kept(gettext("Saved: nothing remembered. Sleep well."), "nothing", entry)
     return pages.see(url_for("timeline.home"))
 
@@ -165,6 +167,10 @@ def remove_samples() -> Response:
     samples.remove(pages.tools().storage, pages.account())
     flash(gettext("The samples are gone. This is your journal now."), "good")
     return pages.see(url_for("timeline.home"))
+
+
+def _lately() -> datetime:
+    return nights.lately(now(), pages.zone())
 
 
 def _keep(details: Details) -> Entry:

@@ -182,7 +182,7 @@ def _for_templates() -> dict[str, Any]:
     chosen = theme()
     return {
         "account": visitor().account if visitor() else None,  # type: ignore[union-attr]
-        "lang": language(),
+        "lang": locale().replace("_", "-"),
         "theme": chosen,
         "partial": partial(),
         "request_id": g.get("request_id", ""),

@@ -47,7 +47,7 @@ def save() -> Response | tuple[str, int]:
     except Conflict as error:
         return _form(sent, {"name": translated(error.detail)}), 409
     refresh_language()
-    flash(gettext("Kept."), "good")
+    flash(gettext("Saved."), "good")
     return pages.see(url_for(".profile"))
 
 

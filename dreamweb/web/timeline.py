@@ -47,6 +47,7 @@ def home() -> str | Response:
         "timeline/home.html",
         **values,
         given=given,
+        without={name: _address({key: value for key, value in given.items() if key != name}) for name in given},
         wrong=wrong,
         kinds=KINDS,
         first_page=not cursor,

@@ -11,7 +11,7 @@ from typing import Any
 from flask_babel import format_date, format_decimal, format_time, get_timezone, gettext
 
 from dreamweb import nights, profile
-from dreamweb.models.entry import Entry
+from dreamweb.models.entry import KINDS, Entry
 from dreamweb.timeline import Card
 from dreamweb.words import translate
 
@@ -54,7 +54,8 @@ def day(value: date) -> str:
 
 def month(value: date) -> str:
     """Like `November 2026`."""
-    return str(format_date(value, "LLLL y"))
+    name = str(format_date(value, "LLLL y"))
+    return name[:1].upper() + name[1:]
 
 
 def weekday(value: date) -> str:
@@ -177,6 +178,35 @@ def moods() -> list[str]:
     ]
 
 
+def filter_words(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Each filter of the timeline in a few words; what cannot be understood as it was written."""
+    return [(name, _filter(name, value)) for name, value in given.items()]
+
+
+def _filter(name: str, value: str) -> str:
+    match (name, value):
+        case "kind", _ if value in KINDS:
+            return kind(value)
+        case "start", _:
+            return gettext("from %(day)s", day=_day_or(value))
+        case "end", _:
+            return gettext("until %(day)s", day=_day_or(value))
+        case "has", "audio":
+            return gettext("with a recording")
+        case "has", "text":
+            return gettext("with a text")
+        case "match", "any":
+            return gettext("any of the tags")
+    return value
+
+
+def _day_or(value: str) -> str:
+    try:
+        return str(format_date(date.fromisoformat(value), "medium"))
+    except ValueError:
+        return value
+
+
 def kind_choice(value: str) -> tuple[str, str]:
     return value, kind(value)
 
@@ -206,7 +236,7 @@ def recall(value: str | None) -> str:
 
 def speech(value: str | None) -> str:
     """The name of the language somebody speaks or writes."""
-    return {None: gettext("found out by itself"), "sl": gettext("Slovenian"), "en": gettext("English")}[value]
+    return {None: gettext("detected automatically"), "sl": gettext("Slovenian"), "en": gettext("English")}[value]
 
 
 GLOBALS: dict[str, Callable[..., Any]] = {"lucidities": lucidities, "moods": moods}
@@ -231,6 +261,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "headline": headline,
     "snippet": snippet,
     "kind_choice": kind_choice,
+    "filter_words": filter_words,
     "size": size,
     "kind": kind,
     "state": state,

@@ -127,7 +127,7 @@ function restore(form, kept, before) {
   notice.className = "notice";
   notice.setAttribute("role", "status");
   const words = document.createElement("span");
-  const time = new Date(kept.time).toLocaleString(document.documentElement.lang);
+  const time = new Date(kept.time).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   words.textContent = found.replace("{}", time);
   const discard = document.createElement("button");
   discard.type = "button";

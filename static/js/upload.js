@@ -2,13 +2,14 @@
 /** Sends files one by one: a progress bar each, stop, try again; one `client_id` each, so that nothing is kept twice. */
 
 const AT_ONCE = 2;
+const REFUSED = [400, 409, 413, 422]; // what sending the same again does not change
 const SHOWN_FOR = 4000; // milliseconds, once it is among the others
 
 /**
  * @typedef {object} Sending
  * @property {File} file
  * @property {string} id
- * @property {"waiting" | "sending" | "saved" | "failed" | "cancelled"} state
+ * @property {"waiting" | "sending" | "saved" | "failed" | "refused" | "cancelled"} state
  * @property {XMLHttpRequest | null} request
  * @property {HTMLLIElement} row
  * @property {HTMLProgressElement} progress
@@ -86,8 +87,14 @@ export function upload(form) {
    * @param {XMLHttpRequest} request
    */
   function finish(sending, request) {
-    if (request.status === 200 || request.status === 201) show(sending, "saved");
-    else show(sending, "failed", request.status === 401 ? form.dataset.outside : detailOf(request));
+    if (request.status === 200 || request.status === 201) {
+      show(sending, "saved");
+      lead(sending, request);
+      return;
+    }
+    const detail = detailOf(request);
+    if (detail && REFUSED.includes(request.status)) show(sending, "refused", detail);
+    else show(sending, "failed", request.status === 401 ? form.dataset.outside : detail);
   }
 
   /** Once nothing is under way any more, show what was saved among the others. */
@@ -96,7 +103,8 @@ export function upload(form) {
     if (!saved.length || all.some(({ state }) => state === "waiting" || state === "sending")) return;
     for (const sending of saved) all.splice(all.indexOf(sending), 1);
     refresh(form);
-    setTimeout(() => saved.forEach(({ row }) => row.remove()), SHOWN_FOR);
+    // What can be opened from here stays: a recording that says when it was made may stand far below.
+    if (!form.dataset.open) setTimeout(() => saved.forEach(({ row }) => row.remove()), SHOWN_FOR);
   }
 
   /** @param {Sending} sending */
@@ -105,8 +113,28 @@ export function upload(form) {
     else show(sending, "cancelled");
   }
 
+  /**
+   * A link to the entry that a recording has become.
+   * @param {Sending} sending
+   * @param {XMLHttpRequest} request
+   */
+  function lead(sending, request) {
+    const { open, entries } = form.dataset;
+    if (!open || !entries) return;
+    const link = document.createElement("a");
+    link.className = "button small";
+    link.href = entries + JSON.parse(request.responseText).id;
+    link.textContent = open;
+    sending.button.replaceWith(link);
+  }
+
   /** @param {Sending} sending */
   function again(sending) {
+    if (sending.state === "refused") {
+      all.splice(all.indexOf(sending), 1);
+      sending.row.remove();
+      return;
+    }
     show(sending, "waiting");
     next();
   }
@@ -119,15 +147,16 @@ export function upload(form) {
   function show(sending, state, detail) {
     sending.state = state;
     sending.words.textContent = detail ?? form.dataset[state] ?? "";
-    sending.words.classList.toggle("bad", state === "failed");
+    sending.words.classList.toggle("bad", state === "failed" || state === "refused");
     sending.progress.value = state === "saved" ? 1 : 0;
-    sending.button.textContent = (isOver(sending) ? form.dataset.retry : form.dataset.cancel) ?? "";
+    const offer = state === "refused" ? form.dataset.dismiss : isOver(sending) ? form.dataset.retry : form.dataset.cancel;
+    sending.button.textContent = offer ?? "";
     sending.button.hidden = state === "saved";
   }
 }
 
 /** @param {Sending} sending */
-const isOver = ({ state }) => state === "failed" || state === "cancelled";
+const isOver = ({ state }) => ["failed", "refused", "cancelled"].includes(state);
 
 /**
  * @param {File} file
