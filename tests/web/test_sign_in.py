@@ -409,3 +409,13 @@ def test_a_cookie_of_an_earlier_journal_opens_nothing_and_hinders_nobody(app: Fl
     sent = {"csrf_token": token(client, "/welcome"), "name": "eva", "password": PASSWORD}
     assert client.post("/welcome", data=sent).location == "/"
     assert names(app) == ["eva"]
+
+
+def test_the_first_sign_in_tells_the_clock_and_later_ones_do_not(nobody: Browser, bor: Person) -> None:
+    fields = {"name": bor.account.name, "password": PASSWORD}
+    for zone, kept in (("Mars/Olympus", ""), ("Asia/Tokyo", "Asia/Tokyo"), ("Europe/Ljubljana", "Asia/Tokyo")):
+        nobody.submit("/sign-in", fields | {"time_zone": zone})
+        shown = re.search(r'name="time_zone"[^>]*', nobody.get("/settings").text)
+        assert shown
+        assert ("value=" in shown[0], kept in shown[0]) == (bool(kept), True)
+        nobody.submit("/sign-out", page="/settings")
