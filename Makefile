@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+# One more than there are processors, because tests also wait; but every one of them starts a PostgreSQL and a browser.
+TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Everything an installation is made from; when one of these changes, the next command installs again.
@@ -19,7 +21,7 @@ run: $(VENV)/.installed ## Start DreamWeb at http://localhost:8000, with its dat
 	@$(VENV)/bin/dreamweb serve
 
 test: $(VENV)/.installed-dev ## Run the whole test suite (ARGS="-k upload" for a part)
-	$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal $(ARGS)
 
 fault: $(VENV)/.installed-dev ## Run the slow tests that kill processes and take the database away
 	$(VENV)/bin/python -m pytest -m fault $(ARGS)

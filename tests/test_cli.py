@@ -119,6 +119,7 @@ def test_a_forgotten_password_is_replaced_and_an_account_shut_out_from_the_comma
     assert httpx.get(f"{process.url}/api/v1/entries", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])
 @pytest.mark.parametrize(
     ("arguments", "typed", "said"),
     [

@@ -130,6 +130,7 @@ def rows() -> set[str]:
     return {key for key in db.session().scalars(select(Entry.file_path)) if key}
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(("how", "size"), [("raw", 600_000), ("form", 30_000)])
 @pytest.mark.parametrize(
     ("database_kind", "number"),
@@ -449,6 +450,7 @@ def test_a_recording_survives_that_postgresql_is_stopped(
     check_survival(own_postgres.stop, own_postgres.start, on_own_postgres, tmp_path / "data" / "audio")
 
 
+@pytest.mark.fault
 def test_a_recording_survives_that_postgresql_hangs(
     own_postgres: Postgres, on_own_postgres: Process, tmp_path: Path
 ) -> None:
@@ -506,6 +508,7 @@ def test_a_recording_survives_a_connection_that_is_lost_while_its_token_is_looke
         assert api.get(f"/entries/{entries_of(api)[0]['id']}/audio").content == data
 
 
+@pytest.mark.fault
 def test_recordings_that_come_while_postgresql_goes_and_comes_are_entries_in_the_end(
     own_postgres: Postgres, on_own_postgres: Process, tmp_path: Path
 ) -> None:
