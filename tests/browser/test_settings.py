@@ -76,3 +76,29 @@ def test_an_owner_adds_shuts_out_and_lets_in(hand: Hand, bor: Person) -> None:
     expect(page.locator("main")).to_contain_text("shut out since")
     hand.press(page.get_by_role("button", name="Let in again"))
     expect(page.get_by_role("button", name="Shut out")).to_be_visible()
+
+
+def test_a_token_gets_a_new_secret_and_a_password_another_one(hand: Hand, live: str) -> None:
+    page = hand.page
+    page.goto("/settings/tokens")
+    hand.write(page.get_by_label("For what"), "my phone")
+    hand.press(page.get_by_role("button", name="Make the token"))
+    first = page.locator(".secret code").inner_text()
+    page.goto("/settings/tokens")
+    hand.press(page.get_by_role("link", name="Change: my phone"))
+    hand.press(page.get_by_role("button", name="Make a new secret"))
+    expect(page.locator(".secret code")).not_to_have_text(first)
+    second = page.locator(".secret code").inner_text()
+    for secret, status in ((first, 401), (second, 400)):
+        headers = {"Authorization": f"Bearer {secret}"}
+        assert httpx.post(f"{live}/api/v1/upload", headers=headers, content=b"x").status_code == status
+    page.goto("/settings")
+    hand.write(page.get_by_label("The password you have"), "correct horse")
+    hand.write(page.get_by_label("The new one"), "battery staple")
+    hand.press(page.get_by_role("button", name="Change the password"))
+    expect(page.locator(".notice.good")).to_contain_text("Your password was changed")
+    hand.press(page.get_by_role("button", name="Sign out"))
+    hand.write(page.get_by_label("Name"), "ana")
+    hand.write(page.get_by_label("Password"), "battery staple")
+    hand.press(page.get_by_role("button", name="Sign in"))
+    expect(page.locator(".quick")).to_be_visible()
