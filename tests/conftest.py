@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import make_url
 
@@ -40,6 +42,23 @@ SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_FACTS: dict[str, dict[str, Any]] = json.loads((SAMPLES / "samples.json").read_text())
 
 DATABASES = ["sqlite", "postgresql"]
+
+TOKEN = "dw_" + "t" * 32
+
+# The same examples every time, unless DREAMWEB_SEED is set; and how long one takes says nothing on a busy machine.
+hypothesis.settings.register_profile(
+    "dreamweb",
+    deadline=None,
+    database=None,
+    derandomize="DREAMWEB_SEED" not in os.environ,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("dreamweb")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: at the end of a run, nobody shall have to wait for one test on one core."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)
@@ -201,8 +220,8 @@ class Person:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """Of the password that everybody has here. Hashing is slow on purpose: once is enough."""
-    return accounts._hasher.hash("correct horse")
+    """Of the password that everybody has here: a cheap one, for what checking it costs stands in the hash itself."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse")
 
 
 @pytest.fixture
@@ -288,13 +307,13 @@ class Process:
         """Change settings before the start."""
         self._environment |= {name.upper(): str(value) for name, value in settings.items()}
 
-    def start(self, wait: float = 20) -> None:
+    def start(self, wait: float = 60) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([*self._program(), "serve"], env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
+                if httpx.get(f"{self.url}/health", timeout=5).status_code == 200:
                     return
             except httpx.HTTPError:
                 time.sleep(0.05)
@@ -349,6 +368,21 @@ def process(settings: dict[str, Any], tmp_path: Path) -> Iterator[Process]:
     process = Process(settings, tmp_path / "serve.log")
     yield process
     process.kill()
+
+
+@pytest.fixture
+def serving(process: Process) -> Process:
+    """A server process, not started yet, with an owner called ana whose token is `TOKEN`."""
+    process.configure(admin_username="ana", admin_password="correct horse", api_token=TOKEN)
+    return process
+
+
+def until(fulfilled: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for what must come, with patience for a busy machine."""
+    deadline = time.monotonic() + seconds
+    while not fulfilled():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
 
 
 def wav(size: int, randomly: random.Random | None = None) -> bytes:
