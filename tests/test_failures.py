@@ -28,10 +28,9 @@ from sqlalchemy import event, select
 from dreamweb import db, recordings
 from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
-from tests.conftest import Person, Process, files_below, postgres_server, wav
+from tests.conftest import TOKEN, Person, Process, files_below, postgres_server, until, wav
 
 MB = 1024 * 1024
-TOKEN = "dw_" + "t" * 32
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 Client = httpx.Client
@@ -193,13 +192,6 @@ def test_whichever_system_call_fails_a_deletion_is_done_or_can_be_done_again(
 # --- The disk is full ---
 
 
-@pytest.fixture
-def serving(process: Process, settings: dict[str, Any]) -> Process:
-    """A server process, not started yet, with an owner whose token is `TOKEN`."""
-    process.configure(admin_username="ana", admin_password="correct horse", api_token=TOKEN)
-    return process
-
-
 @contextmanager
 def client_of(process: Process) -> Iterator[Client]:
     headers = HEADERS | {"Connection": "close"}
@@ -306,18 +298,11 @@ def check_kept_for_later(answer: httpx.Response, root: Path, data: bytes) -> Non
     assert recording.read_bytes() == data
 
 
-def until(fulfilled: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not fulfilled():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
-
-
 @pytest.mark.parametrize("how", ["raw", "form"])
 def test_a_recording_survives_a_locked_database_and_becomes_an_entry_afterwards(
     serving: Process, settings: dict[str, Any], database_kind: str, how: str
 ) -> None:
-    serving.constants["dreamweb.housekeeping.EVERY"] = 1
+    serving.constants |= {"dreamweb.housekeeping.EVERY": 1, "dreamweb.db.LOCK_WAIT": 2}
     serving.start()
     root = settings["data_dir"] / "audio"
     client_id, data = str(uuid.uuid4()), wav(700_000)
@@ -331,7 +316,7 @@ def test_a_recording_survives_a_locked_database_and_becomes_an_entry_afterwards(
             assert "| ERROR |" in line
             assert f"file={root}" in line
             assert "account=" in line
-            assert httpx.get(f"{serving.url}/health", timeout=2).status_code == 200
+            assert httpx.get(f"{serving.url}/health", timeout=10).status_code == 200
         until(lambda: len(entries_of(api)) == 1)
         until(lambda: len(files_below(root)) == 1)
         again = send(api, data, how, client_id)
@@ -437,11 +422,16 @@ def on_own_postgres(own_postgres: Postgres, tmp_path: Path) -> Iterator[Process]
 
 
 def seconds_of_health(process: Process) -> float:
-    started = time.monotonic()
-    answer = httpx.get(f"{process.url}/health", timeout=5)
-    assert answer.status_code == 503
-    assert answer.json()["database"] == "disconnected"
-    return time.monotonic() - started
+    """Of the quickest of three answers: a busy machine may delay one, but an absent database must not."""
+
+    def seconds() -> float:
+        started = time.monotonic()
+        answer = httpx.get(f"{process.url}/health", timeout=10)
+        assert answer.status_code == 503
+        assert answer.json()["database"] == "disconnected"
+        return time.monotonic() - started
+
+    return min(seconds() for _ in range(3))
 
 
 def test_a_recording_survives_that_postgresql_is_stopped(

