@@ -154,7 +154,8 @@ class Storage:
 
     def stale(self) -> list[Path]:
         """Temporary files whose makers are gone."""
-        return list(self._stale())
+        first = set(self._stale())  # one that was caught between being made and being locked is locked by now
+        return [path for path in self._stale() if path in first]
 
     def sweep(self) -> int:
         """Remove the temporary files whose makers are gone; answers how many."""
@@ -168,9 +169,9 @@ class Storage:
         """Each of them locked while it is looked at, so that none is somebody's who has only just made it."""
         for folder in (self._incoming, self.notes.folder):
             for path in folder.iterdir():
-                # One that is gone by now was in use.
+                # One that is gone by now, or once we could lock it, was in use.
                 with contextlib.suppress(FileNotFoundError):
                     if path.suffix != ".json" and stat.S_ISREG(path.lstat().st_mode):
                         with path.open("rb") as file:
-                            if lock(file):
+                            if lock(file) and path.exists():
                                 yield path

@@ -60,8 +60,8 @@ def form_schema(*names: str) -> dict[str, Any]:
         "type": "object",
         # Not each field once more: Swagger UI would fill them all in, and people would send that.
         "properties": {first: FILE} | {name: FILE | {"description": f"Another name for `{first}`."} for name in others},
-        "additionalProperties": {"type": "string", "description": "What the query may hold."},
-        "anyOf": [{"required": [name]} for name in names],
+        "additionalProperties": {"description": "What the query may hold."},
+        **({"anyOf": [{"required": [name]} for name in names]} if others else {"required": [first]}),
     }
 
 

@@ -76,11 +76,9 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(nobody: Browser
     assert "The name or the password is wrong." in told.pop()
 
 
-def test_names_that_do_not_exist_cost_as_much_as_those_that_do(
-    app: Flask, make_person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_person("ana")
+def test_names_that_do_not_exist_cost_as_much_as_those_that_do(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context(), db.transaction():
+        accounts.add("ana", PASSWORD)
         accounts.add("by token only", None)
         accounts.disable(accounts.add("shut out", PASSWORD))
     verified: list[str] = []
