@@ -76,6 +76,7 @@ ICONS = (
     "external-link",
     "eye",
     "eye-off",
+    "file-audio",
     "file-text",
     "film",
     "filter",

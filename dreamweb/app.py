@@ -22,6 +22,7 @@ from werkzeug.http import parse_date
 from dreamweb import api, cli, log, signin
 from dreamweb import models as models  # the migrations look for every table
 from dreamweb.api import attachments as api_attachments
+from dreamweb.api import captures as api_captures
 from dreamweb.api import docs, health
 from dreamweb.api import entries as api_entries
 from dreamweb.api import errors as api_errors
@@ -113,6 +114,7 @@ def _tools(settings: Settings) -> Tools:
         storage=storage,
         formats=settings.allowed_audio_formats,
         max_file_bytes=settings.max_file_bytes,
+        capture_idle=timedelta(minutes=settings.capture_idle_minutes),
         attachment_formats=settings.allowed_attachment_formats,
         max_attachment_bytes=settings.max_attachment_bytes,
         max_attachments=settings.max_attachments,
@@ -133,7 +135,7 @@ def _add_interfaces(app: Flask) -> None:
     for kind in (DreamWebError, SQLAlchemyError, HTTPException):
         app.register_error_handler(kind, _errors)
     version_1 = Blueprint("api", __name__, url_prefix="/api/v1")
-    for module in (api_upload, api_entries, api_attachments, api_tags, api_tokens):
+    for module in (api_upload, api_captures, api_entries, api_attachments, api_tags, api_tokens):
         version_1.register_blueprint(module.blueprint)
     for blueprint in (version_1, health.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)

@@ -87,7 +87,7 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
         click.echo(f"There is no account yet. Make it at the address above, or run: {sys.argv[0]} account add NAME")
     sys.stdout.flush()
     stopping = server.stop_by_signal(listening)
-    housekeeping.start(app, tools.storage, stopping)
+    housekeeping.start(app, tools, stopping)
     server.run(listening, stopping)
 
 

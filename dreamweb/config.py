@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     allowed_audio_formats: Annotated[frozenset[Formats], NoDecode] = frozenset(
         {"mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"}
     )
+    capture_idle_minutes: float = Field(default=10, gt=0, le=1440)
     max_attachment_size_mb: int = Field(default=25, ge=1, le=10_000)
     max_attachments: int = Field(default=20, ge=0, le=1000)
     allowed_attachment_formats: Annotated[frozenset[AttachmentFormats], NoDecode] = frozenset(

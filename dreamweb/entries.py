@@ -71,19 +71,31 @@ def create(account: Account, details: Details, recording: Recording | None = Non
     if recording:
         entry.id = recording.entry_id
         entry.status = "stored"
-        entry.original_filename = recording.original_filename
-        entry.saved_filename = recording.saved_filename
-        entry.file_path = recording.key
         entry.uploaded_at = recording.uploaded_at
         entry.dreamed_at = details.dreamed_at or recording.uploaded_at
-        entry.content_type = recording.content_type
-        entry.size_bytes = recording.size_bytes
-        entry.sha256 = recording.sha256
-        entry.duration_seconds = recording.duration_seconds
+        _hold(entry, recording)
     entry.tags = _tags(account, details.tags)
     session().add(entry)
     session().flush()
     return entry
+
+
+def replace_recording(entry: Entry, recording: Recording) -> None:
+    """Let an entry hold a longer recording of the same dream in place of the one it has."""
+    _hold(entry, recording)
+    entry.peaks = None
+    _touch(entry)
+    session().flush()
+
+
+def _hold(entry: Entry, recording: Recording) -> None:
+    entry.original_filename = recording.original_filename
+    entry.saved_filename = recording.saved_filename
+    entry.file_path = recording.key
+    entry.content_type = recording.content_type
+    entry.size_bytes = recording.size_bytes
+    entry.sha256 = recording.sha256
+    entry.duration_seconds = recording.duration_seconds
 
 
 def get(account: Account, entry_id: UUID, *, trashed: bool | None = False, lock: bool = False) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class DreamWebError(Exception):
@@ -69,6 +69,18 @@ class NotFound(DreamWebError):
 
 class Conflict(DreamWebError):
     """It contradicts something that is already kept."""
+
+
+class ChunksMissing(Conflict):
+    """Of a capture that shall be finished, not all pieces are here. `missing` names them: segment and number."""
+
+    def __init__(self, detail: str, *, missing: Sequence[tuple[int, int]]) -> None:
+        super().__init__(detail)
+        self.missing = list(missing)
+
+
+class TooMany(DreamWebError):
+    """As many as one account may have at a time; there will be fewer."""
 
 
 class Outdated(DreamWebError):

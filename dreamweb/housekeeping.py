@@ -9,9 +9,9 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from dreamweb import log, recordings, sessions
+from dreamweb import finishing, log, playback, recordings, sessions
 from dreamweb.db import transaction
-from dreamweb.storage import Storage
+from dreamweb.tools import Tools
 
 EVERY = 30
 """Seconds between two looks."""
@@ -21,21 +21,23 @@ _TRASH_EVERY = 3600
 logger = log.Logger(__name__)
 
 
-def start(app: Flask, storage: Storage, stopping: threading.Event) -> threading.Thread:
+def start(app: Flask, tools: Tools, stopping: threading.Event) -> threading.Thread:
     """Begin at once, in a thread of its own that ends with the process or soon after `stopping` is set."""
-    thread = threading.Thread(target=_keep, args=(app, storage, stopping), name="housekeeping", daemon=True)
+    thread = threading.Thread(target=_keep, args=(app, tools, stopping), name="housekeeping", daemon=True)
     thread.start()
     return thread
 
 
-def _keep(app: Flask, storage: Storage, stopping: threading.Event) -> None:
-    trash_at = 0.0
+def _keep(app: Flask, tools: Tools, stopping: threading.Event) -> None:
+    trash_at, storage = 0.0, tools.storage
     while not stopping.is_set():
         _attempt(app, lambda: recordings.adopt(storage) if storage.notes.any() else 0)
+        _attempt(app, lambda: finishing.finish_idle(tools, tools.capture_idle))
         if time.monotonic() >= trash_at:
             trash_at = time.monotonic() + _TRASH_EVERY
             _attempt(app, storage.sweep)
             _attempt(app, lambda: recordings.empty_trash(storage))
+            _attempt(app, lambda: playback.sweep(storage))
             _attempt(app, _forget_sessions)
         stopping.wait(EVERY)
 

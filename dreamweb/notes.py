@@ -53,13 +53,16 @@ class Notes:
                 scratch.write(json.dumps(content).encode())
                 os.fsync(scratch.fileno())
                 scratch.link(path)
-                sync_folder(self.folder)
             except BaseException:
-                with contextlib.suppress(OSError):
-                    path.unlink(missing_ok=True)
                 scratch.close()
                 raise
-        return Note(path, scratch, content)
+            note = Note(path, scratch, content)
+            try:
+                sync_folder(self.folder)
+            except BaseException:
+                note.drop()
+                raise
+        return note
 
     def any(self) -> bool:
         """Whether there are notes, held or left."""

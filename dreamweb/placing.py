@@ -21,8 +21,8 @@ from dreamweb.storage import Storage
 
 logger = log.Logger(__name__)
 
-ADD, ATTACH, _REMOVE = "add", "attach", "remove"
-"""What a note says is being done: a recording added, a file attached, files removed."""
+ADD, JOIN, ATTACH, _REMOVE = "add", "join", "attach", "remove"
+"""What a note says is being done: a recording added, one joined of chunks, a file attached, files removed."""
 
 Adopt = Callable[[Storage, dict[str, Any]], bool]
 """Makes the row that a note tells of; answers whether there was one to make."""
@@ -30,6 +30,7 @@ Adopt = Callable[[Storage, dict[str, Any]], bool]
 
 _AWAY = {
     ADD: "The database is away: the recording is kept, and becomes an entry when it is back",
+    JOIN: "The database is away: its chunks are in there, and are joined again when it is back",
     ATTACH: "The database is away: the attachment is kept, and joins its entry when it is back",
 }
 
@@ -51,6 +52,10 @@ def placing(
     note = storage.notes.write(key.rpartition("/")[2], content)
     try:
         storage.put(scratch, key)
+    except BaseException:
+        note.drop()  # nothing was put there; and whatever lies there already is somebody else's
+        raise
+    try:
         yield
     except (DreamWebError, SQLAlchemyError, RepeatedError) as error:
         if is_away(error):
@@ -102,7 +107,7 @@ def settle(storage: Storage, adopters: Mapping[str, Adopt]) -> int:
     adopted = 0
     for note in storage.notes.left():
         action = note.content.get("action")
-        if action in (ADD, ATTACH) and action not in adopters:
+        if action in (ADD, JOIN, ATTACH) and action not in adopters:
             note.keep()
             continue
         end_reading()  # what was read before this note was locked may have changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -77,18 +78,29 @@ def too_large(limit: int) -> TooLarge:
     )
 
 
+Beside = Callable[[Entry], None]
+"""What else is written in the transaction that gives an entry its recording."""
+
+
 def keep(
-    tools: Tools, account: Account, examined: Examined, details: Details, filename: str | None
+    tools: Tools,
+    account: Account,
+    examined: Examined,
+    details: Details,
+    filename: str | None,
+    beside: Beside | None = None,
 ) -> tuple[Entry, bool]:
     """Make an entry of a recording; answers it, and whether it is new: repeating under one `client_id` is not.
 
+    With `beside` the recording was joined of chunks that are in the database: when that cannot be reached, nothing
+    is made of the file later, because the chunks are joined again.
     Commits by itself, because the file must be placed before and settled after the commit. Raises `Conflict` when
     the `client_id` stands for another entry, `StorageFull`, `StorageFailed`, or the database's error.
     """
     recording = _describe(examined, filename)
     details = _complete(details, examined.sound)
     note = {
-        "action": placing.ADD,
+        "action": placing.JOIN if beside else placing.ADD,
         "account_id": account.id,
         "recording": _RECORDING.dump_python(recording, mode="json"),
         "details": details.model_dump(mode="json"),
@@ -97,12 +109,36 @@ def keep(
         with placing.placing(tools.storage, examined.scratch, recording.key, **note), transaction():
             if entries.same_recording(account, details.client_id, examined.sha256):
                 raise RepeatedError
-            return entries.create(account, details, recording), True
+            made = entries.create(account, details, recording)
+            if beside:
+                beside(made)
+        return made, True
     except (RepeatedError, IntegrityError):
         # An IntegrityError: two requests at once under one client_id, and the other was first.
         if entry := entries.same_recording(account, details.client_id, examined.sha256):
             return entry, False
         raise
+
+
+def replace_with_longer(tools: Tools, account: Account, entry_id: UUID, examined: Examined, beside: Beside) -> Entry:
+    """Give an entry a longer recording of the same dream, in which all bytes of the one that it has are kept.
+
+    Commits by itself, as `keep` does, and raises the same; `NotFound` when there is no such entry.
+    """
+    # Under a name of its own: within one second, the entry's id and the time would make the same one again.
+    recording = replace(_describe(examined, None), entry_id=entry_id)
+    storage = tools.storage
+    with (
+        storage.notes.settling(),
+        placing.removing(storage) as name,
+        placing.placing(storage, examined.scratch, recording.key, action=placing.JOIN, account_id=account.id),
+        transaction(),
+    ):
+        entry = entries.get(account, entry_id, trashed=None, lock=True)
+        name([entry.file_path] if entry.file_path else [])
+        entries.replace_recording(entry, recording)
+        beside(entry)
+    return entry
 
 
 def remove(storage: Storage, account: Account, entry_id: UUID) -> None:
@@ -137,7 +173,14 @@ def adopt(storage: Storage) -> int:
 
 
 def _settle(storage: Storage) -> int:
-    return placing.settle(storage, {placing.ADD: _adopt_one, placing.ATTACH: attachments.adopt})
+    adopters = {placing.ADD: _adopt_one, placing.JOIN: _drop_unused, placing.ATTACH: attachments.adopt}
+    return placing.settle(storage, adopters)
+
+
+def _drop_unused(storage: Storage, note: dict[str, Any]) -> bool:
+    """A recording that did not come to its entry is joined of the same chunks once more."""
+    placing.finish_removal(storage, [note["key"]])
+    return False
 
 
 def adopt_orphan(tools: Tools, key: str, account: Account) -> Entry:

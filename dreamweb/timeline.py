@@ -41,6 +41,7 @@ class Card:
     recall: str | None
     private: bool
     recorded: bool
+    cut_off: bool
     duration_seconds: float | None
     attachments: int
     sample: bool
@@ -121,6 +122,7 @@ def _cards() -> Select[tuple[object, ...]]:
         Entry.recall,
         Entry.private,
         Entry.file_path.is_not(None).label("recorded"),
+        Entry.cut_off,
         Entry.duration_seconds,
         attachments.label("attachments"),
         is_sample().label("sample"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from dreamweb.storage import Storage
 
@@ -12,11 +13,16 @@ FORM_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Tools:
-    """What is outside the database. Formats are the kinds of files that are taken, by extension."""
+    """What is outside the database.
+
+    Formats are the kinds of files that are taken, by extension. A capture whose client is silent for longer than
+    `capture_idle` is made an entry.
+    """
 
     storage: Storage
     formats: frozenset[str]
     max_file_bytes: int
+    capture_idle: timedelta
     attachment_formats: frozenset[str]
     max_attachment_bytes: int
     max_attachments: int

@@ -6,7 +6,7 @@ import threading
 
 from sqlalchemy import update
 
-from dreamweb import log
+from dreamweb import log, playback
 from dreamweb.adapters import audio
 from dreamweb.db import end_reading, transaction
 from dreamweb.errors import NotAudio, NotFound, Unavailable
@@ -35,12 +35,12 @@ def compute(storage: Storage, entry: Entry) -> bytes:
         raise NotFound(say("This entry was written: it has no recording."))
     if entry.peaks is not None:
         return entry.peaks
-    key = entry.file_path
-    end_reading()  # nothing is held meanwhile
     if not _drawing.acquire(blocking=False):
         raise Unavailable(say("Another recording is being drawn. This one is next."))
     try:
-        with storage.open(key) as file:
+        path, _ = playback.path(storage, entry)
+        end_reading()  # nothing is held meanwhile
+        with path.open("rb") as file:
             peaks = audio.peaks(file.fileno())
     except NotAudio:
         peaks = b""

@@ -175,7 +175,7 @@ def test_housekeeping_goes_on_after_whatever_goes_wrong(
     monkeypatch.setattr(recordings, "adopt", fail)
     tools.storage.notes.write("x", {}).keep()
     stopping = threading.Event()
-    thread = housekeeping.start(app, tools.storage, stopping)
+    thread = housekeeping.start(app, tools, stopping)
     for _ in range(3):
         assert attempts.acquire(timeout=10)
     stopping.set()

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from dreamweb import checking, details, errors, profile
-from dreamweb.api import schemas
+from dreamweb.api import capture_schemas, schemas
 from dreamweb.details import Details
 from dreamweb.errors import DreamWebError, Invalid, Malformed
 from dreamweb.profile import Profile
@@ -34,7 +34,7 @@ SAYING = {"say", "gettext", "ngettext"}
 # What somebody may send says what becomes of unknown fields; what we answer does not.
 MODELS: set[type[BaseModel]] = {
     model
-    for module in (details, profile, schemas)
+    for module in (details, profile, schemas, capture_schemas)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model.model_config.get("extra")
 }
@@ -133,13 +133,14 @@ def test_every_error_speaks_in_sentences_that_can_be_translated() -> None:
             where = f"{module}:{call.lineno}"
             assert call.args, where
             assert is_said(call.args[0], tree), where
-            for fields in [*call.args[1:], *(keyword.value for keyword in call.keywords)]:
+            keywords = [keyword.value for keyword in call.keywords if keyword.arg != "missing"]  # numbers of chunks
+            for fields in [*call.args[1:], *keywords]:
                 # What is wrong with a model's fields is tried below.
                 assert module == "checking.py" or is_said(fields, tree), where
 
 
 def test_every_rule_about_a_field_gives_a_reason_that_can_be_translated() -> None:
-    for module in ("details.py", "profile.py", "api/schemas.py"):
+    for module in ("details.py", "profile.py", "api/schemas.py", "api/capture_schemas.py"):
         for call in calls(MODULES[module], {"ValueError"}):
             assert is_said(call.args[0], MODULES[module]), f"{module}:{call.lineno}"
 

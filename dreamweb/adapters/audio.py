@@ -1,4 +1,4 @@
-"""Tells what a recording is and draws its waveform; a child process, audio_child, opens the foreign bytes."""
+"""Tells what a recording is, draws it, joins its parts; a child process, audio_child, opens the foreign bytes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dreamweb import log
-from dreamweb.adapters.formats import FORMATS, recognise
+from dreamweb.adapters.formats import FORMATS, recognise, recognise_segment
 from dreamweb.errors import DreamWebError, EmptyFile, NotAudio
 from dreamweb.words import Said, say
 
@@ -102,9 +103,14 @@ def examine(fd: int, *, allowed: frozenset[str] = frozenset(FORMATS), timeout: f
     extension, start = recognise(fd)
     if extension is None:
         raise NotAudio(_unknown(start, allowed))
-    if extension not in allowed:
-        raise NotAudio(_not_allowed(extension, allowed))
+    check_allowed(extension, allowed)
     return Examination(extension, _start("examine", fd, extension, start), time.monotonic() + timeout)
+
+
+def check_allowed(extension: str | None, allowed: frozenset[str]) -> None:
+    """Raises NotAudio for a format that is known and not allowed."""
+    if extension is not None and extension not in allowed:
+        raise NotAudio(_not_allowed(extension, allowed))
 
 
 def peaks(fd: int, *, timeout: float = DRAWING_SECONDS) -> bytes:
@@ -124,7 +130,27 @@ def peaks(fd: int, *, timeout: float = DRAWING_SECONDS) -> bytes:
         _end(child)
 
 
-def _start(task: str, fd: int, extension: str, start: int) -> subprocess.Popen[bytes]:
+def join(fd: int, parts: Sequence[tuple[str, int]], out: int, *, timeout: float = DRAWING_SECONDS) -> str:
+    """Joins the parts that lie one behind the other in a file to one recording, written into `out`.
+
+    `parts` says of each its extension, for when its beginning is lost, and how many bytes it has. The result has a
+    duration and can be seeked; where the parts allow it, their sound is not encoded again. What cannot be played is
+    left out. Answers the extension of the result. Raises NotAudio when nothing can be played, OSError when not the
+    file but the machine is at fault.
+    """
+    deadline = time.monotonic() + timeout
+    described, offset = [], 0
+    for extension, size in parts:
+        described.append((recognise_segment(fd, offset) or extension, offset, size))
+        offset += size
+    child = _start("join", fd, json.dumps(described), out, passed=(out,))
+    try:
+        return _joined(_answer(child, deadline))
+    finally:
+        _end(child)
+
+
+def _start(task: str, fd: int, extension: str, start: int, passed: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
     # By path and with -I -S instead of by -m: nothing is loaded but the child, PyAV and mutagen, in half the time.
     # With -B, because the child may not write what it would compile.
     command = [sys.executable, "-I", "-S", "-B", str(_CHILD), task, extension, str(start), json.dumps(_search_path())]
@@ -134,6 +160,7 @@ def _start(task: str, fd: int, extension: str, start: int) -> subprocess.Popen[b
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         close_fds=True,
+        pass_fds=passed,
         env={},
         cwd="/",
         start_new_session=True,
@@ -221,6 +248,17 @@ def _sound(extension: str, answer: bytes) -> Sound:
     if not (math.isfinite(seconds) and seconds > 0):
         raise NotAudio(_UNCLEAR)
     return Sound(extension, FORMATS[extension], round(seconds, 3), title, recorded_at)
+
+
+def _joined(answer: bytes) -> str:
+    try:
+        extension = _found("webm", answer)["extension"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        extension = None
+    if extension not in FORMATS:
+        logger.debug("The joining of a recording gave no sensible answer")
+        raise NotAudio(_UNCLEAR)
+    return str(extension)
 
 
 def _waveform(extension: str, answer: bytes) -> bytes:

@@ -15,6 +15,10 @@ FORMATS: dict[str, str] = {
     "aac": "audio/aac",
 }
 
+_BY_TYPE = {content_type: extension for extension, content_type in FORMATS.items()}
+# What browsers call them as well, whether or not there is a picture.
+_BY_TYPE |= {"video/webm": "webm", "video/mp4": "m4a", "audio/x-m4a": "m4a", "application/ogg": "ogg"}
+
 _MPEG_1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MPEG_2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _MPEG_1_RATES = (44100, 48000, 32000)
@@ -27,6 +31,11 @@ _MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"
 
 _FRAMES_IN_A_ROW = 4
 _FRAMES_SEARCHED = 64 * 1024
+
+
+def extension_of(content_type: str) -> str | None:
+    """The extension that belongs to a content type, whatever parameters it has; None for one that says nothing."""
+    return _BY_TYPE.get(content_type.partition(";")[0].strip().lower())
 
 
 def recognise(fd: int) -> tuple[str | None, int]:
@@ -45,6 +54,12 @@ def recognise(fd: int) -> tuple[str | None, int]:
                 if _has_frames(data, frame, whole):
                     return extension, start
     return None, start
+
+
+def recognise_segment(fd: int, offset: int) -> str | None:
+    """The extension of what starts at this place in a file: of what a browser records, or WAV or FLAC."""
+    head = os.pread(fd, 64, offset)
+    return next((extension for extension, looks_like in _LOOKS.items() if looks_like(head)), None)
 
 
 def _behind_id3(fd: int) -> int:

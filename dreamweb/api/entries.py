@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import IntegrityError
 
-from dreamweb import entries, errors, recordings, signin
+from dreamweb import entries, errors, playback, recordings, signin
 from dreamweb.api import parsing, schemas, serving, tools
 from dreamweb.api.openapi import documented
 from dreamweb.db import transaction
@@ -175,6 +176,29 @@ def get_audio(entry_id: UUID) -> Response:
         sha256=entry.sha256,
         attach=download,
     )
+
+
+@blueprint.get("/<uuid:entry_id>/playback")
+@documented(
+    "recordings",
+    answers={},
+    raises=(*_ONE, errors.Outdated, errors.Invalid, errors.StorageFailed, errors.Unavailable),
+    query=schemas.FileQuery,
+    extra=serving.described("recording", ["audio/*"]),
+)
+def get_playback(entry_id: UUID) -> Response:
+    """Play a recording; byte ranges are answered.
+
+    What a browser or a capture has recorded has no duration and cannot be seeked: this is a copy of it that has and
+    can. Of every other recording it is the original.
+    """
+    account = signin.caller("read")
+    download = parsing.query(schemas.FileQuery).download
+    entry = entries.get(account, entry_id)
+    path, content_type = playback.path(tools().storage, entry)
+    filename = Path(entry.original_filename or "").stem + path.suffix
+    etag = f"{entry.sha256}-playback"
+    return serving.serve_file(path, content_type=content_type, filename=filename, etag=etag, attach=download)
 
 
 def _write(account: Account, details: Details) -> tuple[Entry, bool]:

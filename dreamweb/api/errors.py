@@ -24,9 +24,11 @@ CODES: dict[type[errors.DreamWebError], tuple[int, str]] = {
     errors.Forbidden: (403, "FORBIDDEN"),
     errors.NotFound: (404, "NOT_FOUND"),
     errors.Conflict: (409, "CONFLICT"),
+    errors.ChunksMissing: (409, "CHUNKS_MISSING"),
     errors.Outdated: (412, "PRECONDITION_FAILED"),
     errors.TooLarge: (413, "FILE_TOO_LARGE"),
     errors.Invalid: (422, "UNPROCESSABLE"),
+    errors.TooMany: (429, "RATE_LIMITED"),
     errors.Unavailable: (503, "INTERNAL_ERROR"),
     errors.StorageFull: (507, "STORAGE_FULL"),
     errors.StorageFailed: (500, "STORAGE_ERROR"),
@@ -81,12 +83,14 @@ def answer(status: int, code: str, detail: str, **more: Any) -> Response:
 def _ours(error: errors.DreamWebError) -> Response:
     status, code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
     fields = {name: translate(why, gettext) for name, why in getattr(error, "fields", {}).items()}
-    more = {"fields": fields} if isinstance(error, errors.Invalid) else {}
+    more: dict[str, Any] = {"fields": fields} if isinstance(error, errors.Invalid) else {}
+    if isinstance(error, errors.ChunksMissing):
+        more = {"missing": error.missing}
     response = answer(status, code, error.detail, **more)
     if isinstance(error, errors.Unauthenticated):
         # Never "Basic": a browser would open a dialog of its own, and send the password with every later request.
         response.headers["WWW-Authenticate"] = 'Bearer realm="DreamWeb"'
-    if isinstance(error, errors.Unavailable):
+    if isinstance(error, (errors.Unavailable, errors.TooMany)):
         response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 

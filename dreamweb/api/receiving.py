@@ -45,7 +45,7 @@ def received(
         with tools().storage.receive(sent.stream) as scratch:
             yield scratch, sent.filename, beside
     else:
-        with tools().storage.receive(_raw()) as scratch:
+        with tools().storage.receive(raw()) as scratch:
             if request.content_length is not None and scratch.size != request.content_length:
                 raise Malformed(say("The body is shorter than its Content-Length says. Send it again."))
             if scratch.size == 0 and not request.content_type:
@@ -65,7 +65,8 @@ def form_schema(*names: str) -> dict[str, Any]:
     }
 
 
-def _raw() -> IO[bytes]:
+def raw() -> IO[bytes]:
+    """The body, not parsed."""
     # Straight from the server: touching `request.form` would swallow a body that curl calls a form.
     stream = cast(IO[bytes], request.environ["wsgi.input"])
     return stream if request.environ.get("wsgi.input_terminated") else request.stream

@@ -38,6 +38,9 @@ class Error(BaseModel):
     error_code: str = Field(description="The kind of error, for programs.", examples=["NOT_FOUND"])
     request_id: str = Field(description="Stands in the server's log, too.")
     fields: dict[str, str] | None = Field(default=None, description="With UNPROCESSABLE: each wrong field and why.")
+    missing: list[tuple[int, int]] | None = Field(
+        default=None, description="With CHUNKS_MISSING: segment and number of each, of very many only the first."
+    )
 
 
 class UploadFields(Details):
@@ -193,6 +196,7 @@ class EntryOut(BaseModel):
     recall: Recall | None
     metadata: dict[str, Any]
     private: bool
+    cut_off: bool = Field(description="Whether more of the recording may still come: its client has gone silent.")
     attachments: list[AttachmentOut]
     client_id: UUID | None
     synced_to_notion: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from flask import Response, request, send_file
@@ -23,18 +24,25 @@ def serve(key: str, *, content_type: str | None, filename: str | None, sha256: s
 
     Raises `NotFound` when it is missing, `StorageFailed` when it cannot be read, `Outdated` by `If-Match`.
     """
+    storage = tools().storage
+    storage.open(key).close()  # says in our words when it is missing
+    return serve_file(storage.path(key), content_type=content_type, filename=filename, etag=sha256, attach=attach)
+
+
+def serve_file(
+    path: Path, *, content_type: str | None, filename: str | None, etag: str | None, attach: bool = False
+) -> Response:
+    """A file that is known to be there. Raises `Outdated` by `If-Match`."""
     wanted = request.range
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         # Several ranges, or none that can be read: the whole is the answer. RFC 9110, 14.2
         request.environ.pop("HTTP_RANGE", None)
-    storage = tools().storage
-    storage.open(key).close()  # says in our words when it is missing
     response = send_file(
-        storage.path(key),
+        path,
         mimetype=content_type,
         as_attachment=attach,
         download_name=filename,
-        etag=sha256 or False,
+        etag=etag or False,
         max_age=0,
     )
     response.headers["Cache-Control"] = "private, no-cache"

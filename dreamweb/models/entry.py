@@ -60,7 +60,8 @@ class Entry(Base):
     """One dream or journal page. A recorded one has all columns of the recording, a written one none of them.
 
     `file_path` is the recording's key in the storage, relative to `AUDIO_STORAGE_PATH`. `peaks` is its waveform, as
-    `adapters.audio` draws it; it is computed when somebody first looks, and kept.
+    `adapters.audio` draws it; it is computed when somebody first looks, and kept. `cut_off` says that the recording was
+    being collected when its client went silent: more of it may still come.
     """
 
     __tablename__ = "dream_entries"
@@ -101,6 +102,7 @@ class Entry(Base):
     sha256: Mapped[str | None] = mapped_column(String(64))
     duration_seconds: Mapped[float | None] = mapped_column(Float)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    cut_off: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now(), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now())

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from dreamweb import entries, nights, recordings, samples, tags, timeline, waveforms
+from dreamweb import captures, entries, nights, recordings, samples, tags, timeline, waveforms
 from dreamweb.db import now, session, transaction
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Invalid, Outdated
@@ -75,6 +75,7 @@ def page(entry_id: UUID) -> str:
         html=markdown.render(text) if text and version == "text" else None,
         text=text,
         peaks=waveforms.known(entry) if entry.file_path else None,
+        course=captures.course_of(entry),
         before=before,
         after=after,
     )

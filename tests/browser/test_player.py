@@ -92,7 +92,7 @@ def test_a_recording_is_played_with_keys(at_home: Page, entry: str) -> None:
 
 def test_a_recording_that_is_gone_is_said_to_be(at_home: Page, entry: str, foreseen: list[str]) -> None:
     foreseen.append("ERR_FAILED")
-    at_home.route("**/audio", lambda route: route.abort())
+    at_home.route("**/playback", lambda route: route.abort())
     at_home.goto(f"/entries/{entry}")
     expect(at_home.locator(".player").get_by_role("alert")).to_contain_text("cannot be played")
 

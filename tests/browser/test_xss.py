@@ -422,7 +422,7 @@ FILES: dict[str, bytes] = {
 
 
 def open_directly(watched: Watched, address: str) -> None:
-    """As somebody does who clicks on it, or follows a link to it; in a page of its own, which a viewer may leave busy."""
+    """As somebody does who follows a link to it; in a page of its own, which a viewer may leave busy."""
     page = watched.context.new_page()
     try:
         page.goto(address, timeout=3 * PATIENCE)  # a viewer is a program that has to start first

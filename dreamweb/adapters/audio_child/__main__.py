@@ -9,11 +9,13 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
+from typing import Any
 
 # Measured on x86-64: 125 MB of address space to start, 180 MB for three hours of M4A. FFmpeg silently shortens an MP4's
 # index that does not fit, so there is room to spare, also for the larger pages of a Raspberry Pi 5.
 _MEMORY_BYTES = 384 * 2**20
-_CPU_SECONDS = {"examine": 90, "peaks": 600}
+_CPU_SECONDS = {"examine": 90, "peaks": 600, "join": 600}
 
 
 def limit(kind: int, most: int) -> None:
@@ -27,15 +29,17 @@ def limit(kind: int, most: int) -> None:
 if __name__ == "__main__":
     limit(resource.RLIMIT_AS, _MEMORY_BYTES)
     limit(resource.RLIMIT_CPU, _CPU_SECONDS[sys.argv[1]])
-    limit(resource.RLIMIT_FSIZE, 0)
+    # Only what is joined is written, and is hardly larger than its pieces; unless it has to be encoded.
+    limit(resource.RLIMIT_FSIZE, 2 * os.fstat(0).st_size + 2**24 if sys.argv[1] == "join" else 0)
     limit(resource.RLIMIT_CORE, 0)
     sys.path[:] = json.loads(sys.argv[4]) + sys.path
 
 from dreamweb.adapters.audio_child.examining import examine
+from dreamweb.adapters.audio_child.joining import join
 from dreamweb.adapters.audio_child.opening import Refused, complain
 from dreamweb.adapters.audio_child.peaks import peaks
 
-TASKS = {"examine": examine, "peaks": peaks}
+TASKS: dict[str, Callable[[int, str, int], dict[str, Any]]] = {"examine": examine, "peaks": peaks, "join": join}
 
 
 def tell(line: str) -> None:
@@ -44,7 +48,10 @@ def tell(line: str) -> None:
 
 
 def main() -> None:
-    """Do as the four arguments say: the task, the extension, the start of the sound, the search path."""
+    """Do as the four arguments say: the task, the extension, the start of the sound, the search path.
+
+    To join, the second describes the segments, and the third is the file to write into.
+    """
     # Nothing needs to be opened from here on, so nothing can be: no file, no socket. Python loads encodings late, too.
     for encoding in ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be"):
         codecs.lookup(encoding)

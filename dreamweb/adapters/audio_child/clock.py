@@ -44,6 +44,10 @@ class Timeline:
         """Where the sound of the last packet starts, in seconds."""
         return max(0, self._at - self._lead) * self._base
 
+    def clock(self) -> float:
+        """Where the last packet stands, in seconds from the first one."""
+        return self._at * self._base
+
     def seconds(self) -> float:
         return (self._end - self._lead) * self._base - self._padding()
 

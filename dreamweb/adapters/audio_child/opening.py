@@ -46,12 +46,12 @@ class Refused(Exception):
 
 
 class Reader:
-    """A file without a name, read without moving the offset that is shared with the parent process."""
+    """A file without a name, or a part of it, read without moving the offset that the parent process shares."""
 
-    def __init__(self, fd: int, start: int = 0) -> None:
+    def __init__(self, fd: int, start: int = 0, size: int | None = None) -> None:
         self._fd = fd
         self._start = start
-        self._size = max(0, os.fstat(fd).st_size - start)
+        self._size = max(0, os.fstat(fd).st_size - start) if size is None else size
         self._at = 0
 
     def read(self, size: int = -1) -> bytes:
