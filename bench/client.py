@@ -60,6 +60,17 @@ class Client:
             connection.send(tail)
         return self._answer(201)
 
+    def put(self, path: str, data: bytes) -> Any:
+        """Put bytes below `/api/v1`."""
+        self._connection.request("PUT", self._target(path, {}), body=data, headers=self._headers)
+        return self._answer(201)
+
+    def post(self, path: str, values: dict[str, Any]) -> Any:
+        """Post JSON below `/api/v1`."""
+        headers = self._headers | {"Content-Type": "application/json"}
+        self._connection.request("POST", self._target(path, {}), body=json.dumps(values).encode(), headers=headers)
+        return self._answer(201)
+
     def close(self) -> None:
         self._connection.close()
 

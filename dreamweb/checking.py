@@ -89,6 +89,7 @@ _REASONS: dict[str, Callable[[_Context], Said]] = {
     "string_unicode": lambda _: say("it holds a character that is none (NUL or half a surrogate pair)"),
     "list_type": lambda _: say("a list"),
     "dict_type": lambda _: say("an object like {...}"),
+    "model_type": lambda _: say("an object like {...}"),
     "recursion_depth_exceeded": lambda _: say("it is nested too deeply"),
 } | {
     kind: reason

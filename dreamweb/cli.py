@@ -1,4 +1,4 @@
-"""The commands, in words: serve, upgrade, account, token, verify."""
+"""The commands, in words: serve, upgrade, account, token, verify; `send` has a folder of its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from dreamweb import verify as verification
 from dreamweb.config import Settings, resource
 from dreamweb.errors import BadSetting, Conflict, Invalid
 from dreamweb.models.account import ROLES, SCOPES, Account
+from dreamweb.sending.command import send
 from dreamweb.tools import Tools
 
 
 def register(app: Flask) -> None:
-    for command in (serve, upgrade, verify, account, token):
+    for command in (serve, upgrade, verify, account, token, send):
         app.cli.add_command(command)
 
 

@@ -20,7 +20,7 @@ from dreamweb.words import say
 class ChunkQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    segment: int = Field(default=0, ge=0, lt=MAX_SEGMENTS, description="Which run of the recorder, from 0.")
+    segment: int = Field(default=0, ge=0, le=MAX_SEGMENTS - 1, description="Which run of the recorder, from 0.")
 
 
 class ChunkOut(BaseModel):
@@ -63,7 +63,7 @@ class SegmentEnd(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    segment: int = Field(ge=0, lt=MAX_SEGMENTS)
+    segment: int = Field(ge=0, le=MAX_SEGMENTS - 1)
     chunks: int = Field(ge=0, le=MAX_CHUNKS)
     started_at: Moment | None = None
     ended_at: Moment | None = None
