@@ -35,10 +35,22 @@ from dreamweb.errors import BadSetting, DreamWebError, StorageFailed
 from dreamweb.server import NO_CONTENT
 from dreamweb.storage import Storage
 from dreamweb.tools import Tools
-from dreamweb.web import accounts, attachments, entries, pages, recordings, settings, timeline, tokens, welcome
+from dreamweb.web import (
+    accounts,
+    attachments,
+    entries,
+    offline,
+    pages,
+    recorder,
+    recordings,
+    settings,
+    timeline,
+    tokens,
+    welcome,
+)
 from dreamweb.web import errors as web_errors
 
-_PAGES = (timeline, entries, recordings, attachments, accounts, settings, tokens, welcome)
+_PAGES = (timeline, entries, recorder, offline, recordings, attachments, accounts, settings, tokens, welcome)
 
 # Not the API's JSON: its ETags, by which clients tell two states of an entry apart, would not be the same any more.
 _COMPRESSED = ["text/html", "text/css", "text/javascript", "image/svg+xml"]

@@ -31,6 +31,9 @@ MAX_CHUNKS = 14_400
 
 MAX_SEGMENTS = 1000
 
+_AT_A_TIME = 8
+"""Chunks that are in memory together."""
+
 MAX_OPEN = 50
 """Captures that one account may have open at a time."""
 
@@ -200,13 +203,11 @@ def chunks(capture: Capture) -> list[Chunk]:
     return [Chunk(*row) for row in session().execute(query)]
 
 
-def pieces(capture: Capture, wanted: Sequence[Chunk]) -> Iterator[bytes]:
-    """The bytes of those chunks, one at a time. Raises `NotFound` for one that is gone meanwhile."""
-    for chunk in wanted:
-        data = session().scalar(_of_chunk(capture, chunk, CaptureChunk.data))
-        if data is None:
-            raise NotFound(say("There is no such recording here."))
-        yield data
+def pieces(capture: Capture) -> Iterator[bytes]:
+    """The bytes of all that is here and not a finished entry's yet, in order, a few chunks at a time."""
+    query = select(CaptureChunk.data).where(CaptureChunk.capture_id == capture.id)
+    query = query.order_by(CaptureChunk.segment, CaptureChunk.n).execution_options(yield_per=_AT_A_TIME)
+    yield from session().scalars(query)
 
 
 def _of_chunk(capture: Capture, chunk: Chunk, column: Any) -> Select[Any]:

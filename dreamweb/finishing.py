@@ -129,12 +129,11 @@ def _join(tools: Tools, account: Account, capture: Capture, ending: Ending) -> E
     if not wanted:
         raise NotFound(say("There is no such recording here."))
     with tools.storage.scratch() as raw, tools.storage.scratch() as copy:
-        try:
-            for piece in captures.pieces(capture, wanted):
-                raw.write(piece)
-        except NotFound:
-            raise _ChangedError from None  # somebody else has just finished it
+        for piece in captures.pieces(capture):
+            raw.write(piece)
         end_reading()  # nothing is held while we work
+        if raw.size != sum(chunk.size_bytes for chunk in wanted):
+            raise _ChangedError
         examined, extension = _examine(tools, raw, copy, plan)
 
         def settle(entry: Entry) -> None:

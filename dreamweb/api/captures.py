@@ -108,7 +108,7 @@ def get_capture_audio(client_id: UUID) -> Response:
     wanted = captures.chunks(capture)
     if not wanted:
         raise errors.NotFound(say("There is no such recording here."))
-    body = stream_with_context(captures.pieces(capture, wanted))
+    body = stream_with_context(captures.pieces(capture))
     response = Response(body, mimetype=wanted[0].content_type.partition(";")[0])
     response.headers.set("Content-Disposition", "attachment", filename=f"{client_id}.part")
     return response

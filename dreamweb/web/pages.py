@@ -64,6 +64,12 @@ def public(view: F) -> F:
     return view
 
 
+def from_anywhere(view: F) -> F:
+    """Marks a page to which others may send something; it must neither keep it nor do anything with it."""
+    view.from_anywhere = True  # type: ignore[attr-defined]
+    return view
+
+
 def tools() -> Tools:
     """The storage and the adapters of the running application."""
     found: Tools = current_app.extensions["dreamweb"]
@@ -154,7 +160,7 @@ def _admit() -> BaseResponse | None:
     if g.visitor is None and not getattr(view, "public", False):
         wanted = request.full_path.rstrip("?") if request.method == "GET" and not htmx_request.htmx else "/"
         return see(url_for("accounts.sign_in", next=None if wanted == "/" else wanted))
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if request.method not in ("GET", "HEAD", "OPTIONS") and not getattr(view, "from_anywhere", False):
         _limit_form()
         signin.csrf.protect()
     return None

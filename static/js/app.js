@@ -4,6 +4,8 @@
 import { ask } from "./ask.js";
 import { copy } from "./copy.js";
 import { clearKept, draft } from "./draft.js";
+import { offline } from "./offline.js";
+import { pending } from "./pending.js";
 import { player } from "./player.js";
 import { fillToken } from "./shortcut.js";
 import { completeTags } from "./tags.js";
@@ -16,6 +18,7 @@ const parts = [
   ["form[data-ask]", ask],
   ["form[data-draft]", draft],
   ["[data-player]", player],
+  ["[data-pending]", pending],
   ["input[data-tags]", completeTags],
   ["form[data-upload]", upload],
   ["[data-copy]", copy],
@@ -41,3 +44,4 @@ function wake(root) {
 
 wake(document);
 document.addEventListener("htmx:load", (event) => wake(/** @type {CustomEvent} */ (event).detail.elt));
+void offline();

@@ -1,6 +1,8 @@
 // @ts-check
 /** Sends files one by one: a progress bar each, stop, try again; one `client_id` each, so that nothing is kept twice. */
 
+import { identifier } from "./outbox.js";
+
 const AT_ONCE = 2;
 const REFUSED = [400, 409, 413, 422]; // what sending the same again does not change
 const SHOWN_FOR = 4000; // milliseconds, once it is among the others
@@ -194,15 +196,6 @@ function detailOf(request) {
   } catch {
     return undefined;
   }
-}
-
-/** A random UUID; `crypto.randomUUID` exists only over HTTPS, and a home network has plain HTTP. */
-function identifier() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 function token() {

@@ -26,7 +26,7 @@ FRAGMENTED = (SAMPLES / "en-lighthouse-fragmented.m4a").read_bytes()
 
 def seconds(data: bytes) -> float:
     """What the file itself says of its length: a player shows that, and lets people seek."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         return (container.duration or 0) / av.time_base
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
+import av
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from dreamweb import db, sessions
-from tests.conftest import Person
+from tests.conftest import SAMPLES, Person
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -22,8 +25,12 @@ PATIENCE = 20_000  # milliseconds: a busy machine is no reason to fail
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
+Launch = Callable[..., Browser]
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def launch() -> Iterator[Launch]:
+    """Starts Chromium, with more arguments where a test wants another one than the others share."""
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("REQUIRE_BROWSER is set, and there is no Chromium")
@@ -33,9 +40,48 @@ def browser() -> Iterator[Browser]:
         quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
         sound = ["--autoplay-policy=no-user-gesture-required", "--mute-audio"]
         arguments = ["--no-sandbox", "--disable-quic", *quiet, *sound]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
+        launched: list[Browser] = []
+
+        def launch(*more: str) -> Browser:
+            launched.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *more]))
+            return launched[-1]
+
+        yield launch
+        for chromium in launched:
+            chromium.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Launch) -> Browser:
+    return launch()
+
+
+def hears(sound: Path) -> list[str]:
+    """What lets Chromium hear a WAV file, from its beginning whenever a page opens the microphone, and then nothing."""
+    file = f"--use-file-for-fake-audio-capture={sound}%noloop"
+    return ["--use-fake-device-for-media-stream", file]
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fifteen seconds of people who tell their dreams, as a WAV file."""
+    file = tmp_path_factory.mktemp("speech") / "speech.wav"
+    with wave.open(str(file), "wb") as written:
+        written.setparams((1, 2, 48_000, 0, "NONE", ""))
+        for name in ("en-lighthouse.aac", "sl-hisa.mp3", "en-garden.m4a", "en-key.flac"):
+            written.writeframes(decoded(SAMPLES / name, 48_000))
+    return file
+
+
+def decoded(file: Path | IO[bytes], rate: int) -> bytes:
+    """A recording as 16-bit samples, mono."""
+    samples = b""
+    with av.open(file, mode="r") as container:
+        resampler = av.AudioResampler("s16", "mono", rate)
+        for frame in [*container.decode(audio=0), None]:
+            for piece in resampler.resample(frame):
+                samples += bytes(piece.planes[0])[: piece.samples * 2]
+    return samples
 
 
 @pytest.fixture
@@ -58,7 +104,9 @@ def open_browser(browser: Browser, live: str, foreseen: list[str]) -> Iterator[O
             wrong.append(said)
 
     def open_browser(**options: Any) -> BrowserContext:
-        context = browser.new_context(base_url=live, **{"locale": "en-GB", "reduced_motion": "reduce"} | options)
+        # A worker would be installed again in each of them, and answer before the routes of a test are asked.
+        usual = {"locale": "en-GB", "reduced_motion": "reduce", "service_workers": "block"}
+        context = browser.new_context(base_url=live, **usual | options)
         context.set_default_timeout(PATIENCE)
         context.on("weberror", lambda error: complain(f"error: {error.error}"))
         context.on("console", lambda said: complain(f"console: {said.text}") if said.type == "error" else None)

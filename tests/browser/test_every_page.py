@@ -23,8 +23,8 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 FOREIGN = {"static", "api", "health", "docs"}
 """What programs read, and what the makers of the API's documentation have drawn."""
 
-PIECES = {"entries.tag_names", "recordings.waveform"}
-"""Parts of pages, which are seen on those only."""
+PIECES = {"entries.tag_names", "recordings.waveform", "offline.who", "offline.worker", "offline.manifest"}
+"""Parts of pages, which are seen on those only, and what only scripts and browsers read."""
 
 OUTSIDE = {"welcome.first", "accounts.sign_in"}
 """Whoever is signed in is sent on from these."""

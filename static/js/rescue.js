@@ -1,0 +1,38 @@
+// @ts-check
+/** Where a browser keeps nothing at all: what was recorded is sent from the memory of the page, again and again. */
+
+const PATIENCE = 60_000; // milliseconds between two tries at most
+
+/**
+ * @param {File} file
+ * @param {string} id its client_id: sent twice, it is kept once
+ * @param {string} session where the token for sending is
+ * @returns {Promise<string>} the entry
+ */
+export async function rescue(file, id, session) {
+  for (let wait = 1000; ; wait = Math.min(2 * wait, PATIENCE)) {
+    try {
+      const { csrf_token } = await (await fetch(session, { cache: "no-store" })).json();
+      const address = `/api/v1/upload?${new URLSearchParams({ client_id: id, filename: file.name })}`;
+      const headers = { "X-CSRFToken": csrf_token, "Content-Type": "application/octet-stream" };
+      const answer = await fetch(address, { method: "POST", headers, body: file });
+      if (answer.ok) return (await answer.json()).id;
+    } catch {
+      // No connection: it is tried again.
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/**
+ * Named as the outbox names what it keeps.
+ * @param {Blob[]} pieces
+ * @param {string} type
+ * @param {string} started_at
+ */
+export function fileOf(pieces, type, started_at) {
+  const plain = type.split(";")[0];
+  const extension = { "audio/webm": "webm", "audio/mp4": "m4a", "audio/ogg": "ogg" }[plain] ?? "audio";
+  const local = new Date(Date.parse(started_at) - new Date(started_at).getTimezoneOffset() * 60_000);
+  return new File(pieces, `dream_${local.toISOString().slice(0, 19).replaceAll(":", "-")}.${extension}`, { type: plain });
+}
