@@ -175,6 +175,11 @@ def open_ones(account: Account) -> Sequence[Capture]:
     return session().scalars(query.order_by(Capture.created_at.desc(), Capture.id)).all()
 
 
+def unplayable(account: Account) -> Sequence[Capture]:
+    """Those of which the server could make no entry by itself, because nothing in them can be played."""
+    return [capture for capture in open_ones(account) if capture.tried_at is not None]
+
+
 def contents(capture: Capture) -> list[dict[str, Any]]:
     """Of each segment what is here: its number, content type, the numbers of its chunks, and its size in bytes."""
     if capture.state == "finished":

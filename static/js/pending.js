@@ -14,6 +14,8 @@ export function pending(place) {
   const list = /** @type {HTMLUListElement} */ (place.querySelector("[data-list]"));
   const template = /** @type {HTMLTemplateElement} */ (place.querySelector("template[data-item]"));
   const others = /** @type {HTMLElement} */ (place.querySelector("[data-others]"));
+  const title = /** @type {HTMLElement} */ (place.querySelector("[data-title]"));
+  const notYet = title.textContent ?? "";
   const words = /** @type {HTMLTemplateElement} */ (place.querySelector("template[data-words]")).content;
   /** @type {Map<string, Shown>} */
   const shown = new Map();
@@ -49,6 +51,8 @@ export function pending(place) {
     for (const listed of wanted) update(shown.get(listed.client_id) ?? make(listed), listed);
     others.hidden = !all.some(({ account, state }) => account && account !== me && state !== "confirmed");
     place.hidden = !shown.size && others.hidden;
+    const over = others.hidden && wanted.every(({ state }) => state === "confirmed");
+    title.textContent = over ? (title.dataset.done ?? notYet) : notYet;
     if (wanted.length < mine.filter(({ state }) => state !== "confirmed" && state !== "recording").length) later(AT_ONCE);
   }
 

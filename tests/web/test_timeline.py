@@ -146,6 +146,7 @@ def test_every_page_asks_the_database_little(
     most = {
         "/": 4,
         "/?tag=sea&kind=dream": 3,
+        "/record": 2,
         "/calendar": 2,
         "/trash": 2,
         "/tags": 2,
