@@ -28,7 +28,8 @@ _CHUNK_BODY = {
         "required": True,
         "description": "The bytes as they were recorded, at most 4 MiB.",
         "content": {
-            content_type: {"schema": receiving.FILE} for content_type in ("audio/webm", "audio/mp4", "audio/ogg")
+            content_type: {"schema": receiving.FILE}
+            for content_type in ("application/octet-stream", "audio/webm", "audio/mp4", "audio/ogg")
         },
     }
 }
@@ -96,7 +97,7 @@ def list_captures() -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "The bytes of all chunks in order",
-                "content": {"audio/*": {"schema": receiving.FILE}},
+                "content": {"application/octet-stream": {"schema": receiving.FILE}},
             }
         }
     },
@@ -105,11 +106,10 @@ def get_capture_audio(client_id: UUID) -> Response:
     """Save what is here of a recording that is no entry yet, as it came."""
     account = signin.caller("read")
     capture = captures.get(account, client_id)
-    wanted = captures.chunks(capture)
-    if not wanted:
+    if not captures.contents(capture) or capture.state == "finished":
         raise errors.NotFound(say("There is no such recording here."))
     body = stream_with_context(captures.pieces(capture))
-    response = Response(body, mimetype=wanted[0].content_type.partition(";")[0])
+    response = Response(body, mimetype="application/octet-stream")
     response.headers.set("Content-Disposition", "attachment", filename=f"{client_id}.part")
     return response
 

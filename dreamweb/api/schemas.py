@@ -38,7 +38,7 @@ class Error(BaseModel):
     error_code: str = Field(description="The kind of error, for programs.", examples=["NOT_FOUND"])
     request_id: str = Field(description="Stands in the server's log, too.")
     fields: dict[str, str] | None = Field(default=None, description="With UNPROCESSABLE: each wrong field and why.")
-    missing: list[tuple[int, int]] | None = Field(
+    missing: list[list[int]] | None = Field(
         default=None, description="With CHUNKS_MISSING: segment and number of each, of very many only the first."
     )
 
