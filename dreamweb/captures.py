@@ -61,6 +61,7 @@ def put(tools: Tools, account: Account, client_id: UUID, chunk: Chunk, data: byt
     if not data:
         raise EmptyFile(say("The chunk is empty. Leave empty ones out, and give the next one this number."))
     audio.check_allowed(formats.extension_of(chunk.content_type), tools.formats)
+    audio.check_allowed(formats.recognise_head(data[:64]), tools.formats)
     tools.storage.check_space(3 * len(data))  # here, in the log of the database, and in the recording that is joined
     with transaction():
         capture = _begun(account, client_id)
@@ -161,8 +162,8 @@ def course_of(entry: Entry) -> Course | None:
     ends = [_moment(segment["ended_at"]) for segment in capture.segments[:-1]]
     starts = [_moment(segment["started_at"]) for segment in capture.segments[1:]]
     away = [(start - end).total_seconds() for end, start in zip(ends, starts, strict=True) if start and end]
-    missing = sum(len(segment["missing"]) for segment in capture.segments)
-    return Course(len(starts), round(sum(seconds for seconds in away if seconds > 0)), missing)
+    lost = sum(missing(segment) for segment in capture.segments)
+    return Course(len(starts), round(sum(seconds for seconds in away if seconds > 0)), lost)
 
 
 def _moment(said: str | None) -> datetime | None:
@@ -177,7 +178,7 @@ def open_ones(account: Account) -> Sequence[Capture]:
 
 def unplayable(account: Account) -> Sequence[Capture]:
     """Those of which the server could make no entry by itself, because nothing in them can be played."""
-    return [capture for capture in open_ones(account) if capture.tried_at is not None]
+    return [capture for capture in open_ones(account) if capture.tried_version is not None]
 
 
 def contents(capture: Capture) -> list[dict[str, Any]]:
@@ -221,6 +222,15 @@ def _of_chunk(capture: Capture, chunk: Chunk, column: Any) -> Select[Any]:
 
 
 def numbers(segment: dict[str, Any]) -> list[int]:
-    """The numbers of the chunks of which a segment was joined: all but the missing ones."""
-    missing = set(segment["missing"])
-    return [n for n in range(len(segment["sizes"]) + len(missing)) if n not in missing]
+    """The numbers of the chunks of which a segment was joined: all but those in its gaps."""
+    found: list[int] = []
+    after = 0
+    for first, last in segment["gaps"]:
+        found += range(after, first)
+        after = last + 1
+    return [*found, *range(after, after + len(segment["sizes"]) - len(found))]
+
+
+def missing(segment: dict[str, Any]) -> int:
+    """How many chunks of a segment never came."""
+    return sum(last - first + 1 for first, last in segment["gaps"])

@@ -80,6 +80,21 @@ def create(account: Account, details: Details, recording: Recording | None = Non
     return entry
 
 
+def fill_in(account: Account, entry: Entry, details: Details) -> None:
+    """Add what a client says later of a recording; what the person has written meanwhile stays. The entry is locked."""
+    for name in details.model_fields_set - {"tags", "metadata", "dreamed_at", "client_id"}:
+        if getattr(entry, name) == Details.model_fields[name].default:
+            setattr(entry, name, getattr(details, name))
+    if not entry.details:
+        entry.details = details.metadata
+    if details.dreamed_at:
+        entry.dreamed_at = details.dreamed_at
+    if details.tags:
+        entry.tags = _tags(account, sorted({*details.tags, *(tag.name for tag in entry.tags)}))
+    _touch(entry)
+    session().flush()
+
+
 def replace_recording(entry: Entry, recording: Recording) -> None:
     """Let an entry hold a longer recording of the same dream in place of the one it has."""
     _hold(entry, recording)

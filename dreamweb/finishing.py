@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from dreamweb import accounts, captures, entries, log, playback, recordings
 from dreamweb.adapters import audio, formats
 from dreamweb.captures import Chunk
 from dreamweb.db import end_reading, now, session, transaction
-from dreamweb.details import Changes, Details
+from dreamweb.details import Details
 from dreamweb.errors import ChunksMissing, Conflict, DreamWebError, NotAudio, NotFound, StorageFailed, Unavailable
 from dreamweb.files import Scratch
 from dreamweb.models.account import Account
@@ -32,6 +32,8 @@ _ATTEMPTS = 5
 
 _NAMED = 1000
 """How many missing chunks are named at once: the client sends them, and asks again."""
+
+_NOTHING = say("Nothing of this recording can be played. All of it is kept as it came.")
 
 logger = log.Logger(__name__)
 
@@ -69,7 +71,7 @@ def finish(tools: Tools, account: Account, client_id: UUID, ending: Ending) -> t
     for _ in range(_ATTEMPTS):
         capture = _known(account, client_id, ending)
         if capture.state == "finished":
-            return _finished(capture, ending), False
+            return _finished(tools, capture, ending), False
         with suppress(_ChangedError):
             return _join(tools, account, capture, ending), True
         session().expire_all()
@@ -80,61 +82,71 @@ def finish_idle(tools: Tools, idle: timedelta) -> int:
     """Make entries of the captures whose clients have been silent for so long; answers how many."""
     due = (
         Capture.state != "finished",
-        Capture.version > 0,
         Capture.updated_at < now() - idle,
-        or_(Capture.tried_at.is_(None), Capture.tried_at < Capture.updated_at),
+        or_(Capture.tried_version.is_(None), Capture.tried_version < Capture.version),
     )
-    found = session().execute(select(Capture.account_id, Capture.client_id).where(*due).limit(100)).all()
+    found = session().execute(select(Capture.account_id, Capture.client_id).where(*due)).all()
     end_reading()
     done = 0
     for account_id, client_id in found:
-        account = accounts.get(account_id)
-        ending = Ending(None, Details(client_id=client_id), accept_gaps=True)
         try:
-            if account and finish(tools, account, client_id, ending)[1]:
-                logger.info("A capture was cut off", account=account_id, capture=client_id)
-                done += 1
-        except NotAudio:
-            logger.warning("Nothing of a capture can be played; it is kept", account=account_id, capture=client_id)
-            with transaction():
-                captures.get(account, client_id, lock=True).tried_at = now()  # type: ignore[arg-type]
+            done += _cut_off(tools, account_id, client_id, idle)
+        except _ChangedError:
+            logger.debug("A capture is not silent any more", capture=client_id)
         except DreamWebError as error:
-            logger.warning("A capture cannot be joined now", capture=client_id, reason=str(error))
+            logger.warning("A capture is not joined now", account=account_id, capture=client_id, reason=str(error))
     return done
+
+
+def _cut_off(tools: Tools, account_id: UUID, client_id: UUID, idle: timedelta) -> bool:
+    account = accounts.get(account_id)
+    capture = captures.get(account, client_id) if account else None
+    if account is None or capture is None or capture.state == "finished" or capture.updated_at >= now() - idle:
+        return False  # those before it may have taken long
+    _join(tools, account, capture, Ending(None, Details(), accept_gaps=True))
+    logger.info("A capture was cut off", account=account_id, capture=client_id)
+    return True
 
 
 def _known(account: Account, client_id: UUID, ending: Ending) -> Capture:
     try:
         return captures.get(account, client_id)
     except NotFound:
-        if ending.chunks is None or not any(ending.chunks.values()):
-            raise
         # So that a client whose chunks are lost, with a database for instance, sends them once more.
-        raise _missing(
-            [(segment, n) for segment in sorted(ending.chunks) for n in range(ending.chunks[segment])]
-        ) from None
+        gaps = [(segment, 0, count - 1) for segment, count in sorted((ending.chunks or {}).items()) if count]
+        raise _missing(gaps) from None
 
 
-def _finished(capture: Capture, ending: Ending) -> Entry:
+def _finished(tools: Tools, capture: Capture, ending: Ending) -> Entry:
     entry = session().get(Entry, capture.entry_id, populate_existing=True)
-    has = {segment["segment"]: len(segment["sizes"]) + len(segment["missing"]) for segment in capture.segments}
+    has = {segment["segment"]: len(segment["sizes"]) + captures.missing(segment) for segment in capture.segments}
     if entry is None or any(count > has.get(segment, 0) for segment, count in (ending.chunks or {}).items()):
         raise Conflict(say("This recording is finished, and was finished with fewer chunks."))
+    if entry.file_path and tools.storage.size(entry.file_path) != entry.size_bytes:
+        # The client deletes its own copy when it is told that all is well.
+        raise StorageFailed(say("The recording's file is not on the server as it should be. Keep your copy."))
     return entry
 
 
 def _join(tools: Tools, account: Account, capture: Capture, ending: Ending) -> Entry:
     version, wanted = capture.version, captures.chunks(capture)
-    plan = _plan(wanted, ending)
     if not wanted:
-        raise NotFound(say("There is no such recording here."))
+        raise _ChangedError  # somebody else has just finished it
+    plan = _plan(wanted, ending)
+    if capture.state == "open" and capture.tried_version == version:
+        raise NotAudio(_NOTHING)
+    tools.storage.check_space(2 * capture.size_bytes)
     with tools.storage.scratch() as raw, tools.storage.scratch() as copy:
         for piece in captures.pieces(capture):
             raw.write(piece)
         end_reading()  # nothing is held while we work
         if raw.size != sum(chunk.size_bytes for chunk in wanted):
             raise _ChangedError
-        examined, extension = _examine(tools, raw, copy, plan)
+        try:
+            examined, extension = _examine(tools, raw, copy, plan)
+        except NotAudio:
+            _note_unplayable(account, capture, version)
+            raise
 
         def settle(entry: Entry) -> None:
             """In the transaction that gives the entry its recording: the capture says so, or it does not happen."""
@@ -146,6 +158,12 @@ def _join(tools: Tools, account: Account, capture: Capture, ending: Ending) -> E
     return entry
 
 
+def _note_unplayable(account: Account, capture: Capture, version: int) -> None:
+    """It is not tried again before more of it comes."""
+    with transaction(), suppress(NotFound):
+        captures.get(account, capture.client_id, lock=True).tried_version = version
+
+
 def _plan(wanted: Sequence[Chunk], ending: Ending) -> list[dict[str, Any]]:
     """How the segments are joined, as `Capture.segments` keeps it. Raises `ChunksMissing`, `Conflict`."""
     here = {segment: list(found) for segment, found in groupby(wanted, lambda chunk: chunk.segment)}
@@ -155,21 +173,20 @@ def _plan(wanted: Sequence[Chunk], ending: Ending) -> list[dict[str, Any]]:
             raise Conflict(say("More chunks are here than that. Ask what is here, and finish with all of them."))
         counts = {segment: count for segment, count in ending.chunks.items() if count}
     plan = [_segment(segment, counts[segment], here.get(segment, []), ending) for segment in sorted(counts)]
-    missing = [(segment["segment"], n) for segment in plan for n in segment["missing"]]
-    if missing and not ending.accept_gaps:
-        raise _missing(missing)
+    gaps = [(segment["segment"], first, last) for segment in plan for first, last in segment["gaps"]]
+    if gaps and not ending.accept_gaps:
+        raise _missing(gaps)
     return plan
 
 
 def _segment(number: int, count: int, found: Sequence[Chunk], ending: Ending) -> dict[str, Any]:
-    there = {chunk.n for chunk in found}
     content_type = found[0].content_type if found else ""
     started_at, ended_at = (ending.times or {}).get(number, (None, None))
     return {
         "segment": number,
         "content_type": content_type,
         "sizes": [chunk.size_bytes for chunk in found],
-        "missing": [n for n in range(count) if n not in there],
+        "gaps": _gaps([chunk.n for chunk in found], count),
         "parts": [
             {"extension": formats.extension_of(content_type) or "webm", "size_bytes": size} for size in _runs(found)
         ],
@@ -178,15 +195,24 @@ def _segment(number: int, count: int, found: Sequence[Chunk], ending: Ending) ->
     }
 
 
+def _gaps(numbers: Sequence[int], count: int) -> list[tuple[int, int]]:
+    """The first and the last number of each gap: however much is missing, that is not much to say."""
+    return [(before + 1, n - 1) for before, n in pairwise([-1, *numbers, count]) if n > before + 1]
+
+
 def _runs(found: Sequence[Chunk]) -> list[int]:
     """The bytes of each run of chunks without a gap: where one is missing, the sound begins anew."""
     runs = groupby(enumerate(found), lambda each: each[1].n - each[0])
     return [sum(chunk.size_bytes for _, chunk in run) for _, run in runs]
 
 
-def _missing(missing: list[tuple[int, int]]) -> ChunksMissing:
+def _missing(gaps: Sequence[tuple[int, int, int]]) -> ChunksMissing:
+    """Of gaps: segment, first and last number of each."""
+    every = ((segment, n) for segment, first, last in gaps for n in range(first, last + 1))
+    count = sum(last - first + 1 for _, first, last in gaps)
     return ChunksMissing(
-        say("%(count)s chunks are missing. Send them, then finish again.", count=len(missing)), missing=missing[:_NAMED]
+        say("%(count)s chunks are missing. Send them, then finish again.", count=count),
+        missing=list(islice(every, _NAMED)),
     )
 
 
@@ -212,24 +238,29 @@ def _examine(tools: Tools, raw: Scratch, copy: Scratch, plan: Sequence[dict[str,
 def _place(
     tools: Tools, account: Account, capture: Capture, ending: Ending, examined: Examined, settle: recordings.Beside
 ) -> Entry:
-    entry = entries.by_client_id(account, capture.client_id)
-    if entry is None:
-        begun = ending.started_at or capture.created_at
+    if capture.entry_id is None:
         details = ending.details.model_copy(
-            update={"client_id": capture.client_id, "dreamed_at": ending.details.dreamed_at or begun}
+            update={"client_id": capture.client_id, "dreamed_at": _dreamed_at(capture, ending)}
         )
         entry, new = recordings.keep(tools, account, examined, details, None, settle)
-        if not new:  # a note of it was adopted meanwhile, or somebody else was first
+        if not new:  # somebody else was first
             raise _ChangedError
         return entry
-    if entry.sha256 == examined.sha256:
-        with transaction():
-            settle(entry)
-    else:
-        entry = recordings.replace_with_longer(tools, account, entry.id, examined, settle)
-    if ending.chunks is not None:
-        _fill_in(account, entry, ending.details)
+    entry = entries.get(account, capture.entry_id, trashed=None)
+    if entry.sha256 != examined.sha256:
+        return recordings.replace_with_longer(tools, account, entry.id, examined, settle)
+    with transaction():
+        # The entry first, as everywhere: two who lock in turns wait for each other.
+        entry = entries.get(account, entry.id, trashed=None, lock=True)
+        settle(entry)
     return entry
+
+
+def _dreamed_at(capture: Capture, ending: Ending) -> datetime:
+    """What the client says, unless its clock is far ahead."""
+    begun = ending.started_at
+    believable = begun is not None and begun < now() + timedelta(days=1)
+    return ending.details.dreamed_at or (begun if begun and believable else capture.created_at)
 
 
 def _settle(
@@ -239,20 +270,12 @@ def _settle(
     session().refresh(locked)
     if locked.version != version or locked.state == "finished":
         raise _ChangedError
-    locked.state, locked.segments, locked.entry_id, locked.tried_at = ending.state, plan, entry.id, now()
-    session().merge(entry).cut_off = ending.state == "cut_off"
+    was_cut_off = locked.state == "cut_off"
+    locked.state, locked.segments, locked.entry_id, locked.tried_version = ending.state, plan, entry.id, version
+    entry.cut_off = ending.state == "cut_off"
     if ending.state == "finished":
         session().execute(delete(CaptureChunk).where(CaptureChunk.capture_id == locked.id))
-
-
-def _fill_in(account: Account, entry: Entry, details: Details) -> None:
-    """What the client says of a recording that was cut off before; what the person has written meanwhile stays."""
-    said = {
-        name: getattr(details, name) for name in details.model_fields_set & set(Changes.model_fields) if name != "tags"
-    }
-    changes = {name: value for name, value in said.items() if value and not getattr(entry, name, None)}
-    if details.tags:
-        changes["tags"] = sorted({*details.tags, *(tag.name for tag in entry.tags)})
-    if changes:
-        with transaction():
-            entries.change(account, entry.id, Changes(**changes))
+    if was_cut_off and ending.state == "finished":
+        # Unless somebody has said meanwhile when it was.
+        dreamed_at = _dreamed_at(capture, ending) if entry.dreamed_at == capture.created_at else None
+        entries.fill_in(account, entry, ending.details.model_copy(update={"dreamed_at": dreamed_at}))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from dreamweb import log
-from dreamweb.db import end_reading, is_away, session
+from dreamweb.db import end_reading, is_away, now, session
 from dreamweb.errors import DreamWebError, StorageFailed
 from dreamweb.files import Scratch
 from dreamweb.models.attachment import Attachment
@@ -24,8 +24,8 @@ logger = log.Logger(__name__)
 ADD, JOIN, ATTACH, _REMOVE = "add", "join", "attach", "remove"
 """What a note says is being done: a recording added, one joined of chunks, a file attached, files removed."""
 
-Adopt = Callable[[Storage, dict[str, Any]], bool]
-"""Makes the row that a note tells of; answers whether there was one to make."""
+Adopt = Callable[[Storage, dict[str, Any]], bool | None]
+"""Makes the row that a note tells of; answers whether there was one to make, or None when that is too early to say."""
 
 
 _AWAY = {
@@ -48,7 +48,7 @@ def placing(
     When the database refuses the row, the file is removed. When it cannot be reached (then it may even have kept the
     row), the file stays, with the note from which `settle` makes the row later. Raises `StorageFull`, `StorageFailed`.
     """
-    content |= {"action": action, "account_id": str(account_id), "key": key}
+    content |= {"action": action, "account_id": str(account_id), "key": key, "at": now().isoformat()}
     note = storage.notes.write(key.rpartition("/")[2], content)
     try:
         storage.put(scratch, key)
@@ -81,7 +81,7 @@ def removing(storage: Storage) -> Iterator[Callable[[Iterable[str]], None]]:
 
     try:
         yield name
-    except (DreamWebError, SQLAlchemyError) as error:
+    except (DreamWebError, SQLAlchemyError, RepeatedError) as error:
         for note in notes:
             # When it cannot be known whether the rows are gone, that is found out later.
             if is_away(error):
@@ -115,7 +115,11 @@ def settle(storage: Storage, adopters: Mapping[str, Adopt]) -> int:
             if action == _REMOVE:
                 finish_removal(storage, note.content.get("keys") or [note.content["key"]])
             else:
-                adopted += adopters[str(action)](storage, note.content)
+                done = adopters[str(action)](storage, note.content)
+                if done is None:
+                    note.keep()
+                    continue
+                adopted += done
         except (KeyError, TypeError, ValueError, StorageFailed, SQLAlchemyError) as error:
             note.keep()
             session().rollback()

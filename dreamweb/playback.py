@@ -30,7 +30,7 @@ def path(storage: Storage, entry: Entry) -> tuple[Path, str]:
     """The file to play, and its content type; a copy is made when it is needed and not there.
 
     Copies can be thrown away at any time. Raises `NotFound` for an entry without a recording or without its file,
-    `Unavailable` when the machine is at its limits, `StorageFailed`.
+    `Unavailable` when the machine is at its limits, `StorageFull`, `StorageFailed`.
     """
     if entry.file_path is None:
         raise NotFound(say("This entry was written: it has no recording."))
@@ -41,6 +41,7 @@ def path(storage: Storage, entry: Entry) -> tuple[Path, str]:
         return original
     if found := _find(storage, entry):
         return found
+    storage.check_space(entry.size_bytes or 0)
     with storage.open(entry.file_path) as file, storage.scratch() as scratch:
         try:
             extension = audio.join(file.fileno(), parts, scratch.fileno())
@@ -54,6 +55,7 @@ def path(storage: Storage, entry: Entry) -> tuple[Path, str]:
 
 def keep(storage: Storage, entry: Entry, scratch: Scratch, extension: str) -> tuple[Path, str]:
     """Take a copy that was made. Raises `StorageFailed`."""
+    storage.sync(scratch)  # after a power cut, a file may have its name and no bytes
     with our_errors("keep a copy for playing"):
         target = _folder(storage) / f"{_name(entry)}.{extension}"
         target.parent.mkdir(exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,6 +29,9 @@ from dreamweb.words import say
 logger = log.Logger(__name__)
 
 _RECORDING = TypeAdapter(Recording)
+
+# PostgreSQL may still be committing for a writer who was killed: until then nobody sees the row.
+_LATE_COMMIT = timedelta(minutes=5)
 
 # A file's own date counts as the time of the dream only when it is a believable one: cameras and old phones often
 # start in 1970 or 2000.
@@ -177,8 +180,10 @@ def _settle(storage: Storage) -> int:
     return placing.settle(storage, adopters)
 
 
-def _drop_unused(storage: Storage, note: dict[str, Any]) -> bool:
+def _drop_unused(storage: Storage, note: dict[str, Any]) -> bool | None:
     """A recording that did not come to its entry is joined of the same chunks once more."""
+    if now() - datetime.fromisoformat(note["at"]) < _LATE_COMMIT:
+        return None
     placing.finish_removal(storage, [note["key"]])
     return False
 

@@ -169,7 +169,6 @@ FOR_UPLOADING = {
     "api.upload.upload",
     "api.captures.put_chunk",
     "api.captures.get_capture",
-    "api.captures.list_captures",
     "api.captures.finish_capture",
 }
 

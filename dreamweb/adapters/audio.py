@@ -9,6 +9,8 @@ import selectors
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import unicodedata
 from collections.abc import Sequence
@@ -29,6 +31,10 @@ logger = log.Logger(__name__)
 TIMEOUT_SECONDS = 120.0
 # To draw them, all three hours are decoded: half a minute on a laptop.
 DRAWING_SECONDS = 900.0
+
+# A client may ask for more at once than a small machine has processors.
+_joining = threading.BoundedSemaphore(2)
+_JOINING_SECONDS = 20.0
 
 PEAKS = 480
 
@@ -143,11 +149,20 @@ def join(fd: int, parts: Sequence[tuple[str, int]], out: int, *, timeout: float 
     for extension, size in parts:
         described.append((recognise_segment(fd, offset) or extension, offset, size))
         offset += size
-    child = _start("join", fd, json.dumps(described), out, passed=(out,))
+    if not _joining.acquire(timeout=_JOINING_SECONDS):
+        raise OSError("other recordings are being joined")
     try:
-        return _joined(_answer(child, deadline))
+        # By a file of its own: of many parts, there is more to say than fits into a command.
+        with tempfile.TemporaryFile() as said:
+            said.write(json.dumps(described).encode())
+            said.flush()
+            child = _start("join", fd, str(said.fileno()), out, passed=(out, said.fileno()))
+            try:
+                return _joined(_answer(child, deadline))
+            finally:
+                _end(child)
     finally:
-        _end(child)
+        _joining.release()
 
 
 def _start(task: str, fd: int, extension: str, start: int, passed: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
@@ -230,6 +245,8 @@ def _left(deadline: float) -> float:
 
 def _found(extension: str, answer: bytes) -> Any:
     said = json.loads(answer)
+    if said.get("refused") == "machine":
+        raise OSError("the child has no room for what it makes")
     if "refused" in said:
         raise NotAudio(_refusal(said["refused"], extension))
     return said

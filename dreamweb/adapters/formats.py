@@ -58,7 +58,11 @@ def recognise(fd: int) -> tuple[str | None, int]:
 
 def recognise_segment(fd: int, offset: int) -> str | None:
     """The extension of what starts at this place in a file: of what a browser records, or WAV or FLAC."""
-    head = os.pread(fd, 64, offset)
+    return recognise_head(os.pread(fd, 64, offset))
+
+
+def recognise_head(head: bytes) -> str | None:
+    """The same of the first 64 bytes."""
     return next((extension for extension, looks_like in _LOOKS.items() if looks_like(head)), None)
 
 

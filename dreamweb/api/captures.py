@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, request, send_file
 
 from dreamweb import captures, errors, finishing, log, signin
 from dreamweb.api import capture_schemas as shapes
@@ -84,7 +84,7 @@ def get_capture(client_id: UUID) -> dict[str, Any]:
 @documented("captures", answers={200: shapes.CaptureList}, raises=_WHO)
 def list_captures() -> dict[str, Any]:
     """List the recordings that are being sent and are no entries yet."""
-    account = signin.caller("upload")
+    account = signin.caller("read")
     return shapes.capture_list(captures.open_ones(account))
 
 
@@ -92,7 +92,7 @@ def list_captures() -> dict[str, Any]:
 @documented(
     "captures",
     answers={},
-    raises=_ONE,
+    raises=(*_ONE, *_KEPT),
     extra={
         "responses": {
             "200": {
@@ -106,12 +106,15 @@ def get_capture_audio(client_id: UUID) -> Response:
     """Save what is here of a recording that is no entry yet, as it came."""
     account = signin.caller("read")
     capture = captures.get(account, client_id)
-    if not captures.contents(capture) or capture.state == "finished":
+    scratch = tools().storage.scratch()  # nothing of the database is held while somebody takes their time
+    for piece in captures.pieces(capture):
+        scratch.write(piece)
+    if scratch.size == 0:
+        scratch.close()
         raise errors.NotFound(say("There is no such recording here."))
-    body = stream_with_context(captures.pieces(capture))
-    response = Response(body, mimetype="application/octet-stream")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{client_id}.part")
-    return response
+    scratch.seek(0)
+    name = f"{client_id}.part"
+    return send_file(scratch, "application/octet-stream", as_attachment=True, download_name=name)
 
 
 @blueprint.post("/<uuid:client_id>/finish")

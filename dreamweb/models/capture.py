@@ -26,7 +26,7 @@ class Capture(Base):
     """One recording that a client sends while it is spoken.
 
     `segments` says, once it has become an entry, of what the recording was joined (`captures.Shape`). `version` grows
-    with every piece. `tried_at` is when the server last tried to make an entry of it by itself.
+    with every chunk; `tried_version` is the one that has become an entry, or of which nothing can be played.
     """
 
     __tablename__ = "captures"
@@ -46,7 +46,7 @@ class Capture(Base):
     version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now())
-    tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    tried_version: Mapped[int | None] = mapped_column(Integer)
 
 
 class CaptureChunk(Base):

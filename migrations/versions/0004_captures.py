@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
-        sa.Column("tried_at", sa.DateTime(timezone=True)),
+        sa.Column("tried_version", sa.Integer()),
         sa.CheckConstraint("state IN ('open', 'finished', 'cut_off')", name=op.f("ck_captures_state")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_captures_account_id_accounts"), ondelete="CASCADE"

@@ -7,17 +7,22 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import av
 import httpx
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from dreamweb import captures, finishing
 from dreamweb import playback as copies_for_playing
+from dreamweb.adapters import audio
+from dreamweb.db import session
+from dreamweb.models import CaptureChunk
 from dreamweb.tools import Tools
-from tests.conftest import SAMPLES, files_below
+from tests.conftest import SAMPLES, Person, files_below
 from tests.recorded import SLICES, Capture, digest
 
 WHOLE = b"".join(SLICES)
@@ -233,11 +238,133 @@ def test_limits_are_said_and_leave_nothing_behind(api: httpx.Client, monkeypatch
     assert refused.headers["Retry-After"]
 
 
-def test_a_client_id_that_stands_for_something_else_is_refused(api: httpx.Client) -> None:
+def test_a_client_id_that_stands_for_something_else_is_refused(api: httpx.Client, cut_off: Callable[[], int]) -> None:
     client_id = str(uuid4())
     sound = (SAMPLES / "sl-hisa.mp3").read_bytes()
     assert api.post(f"/upload?client_id={client_id}", content=sound).status_code == 201
     assert Capture(api, client_id).put(0, SLICES[0]).status_code == 409
+    # The other way round, too: what was sent beside a capture is another recording.
+    capture = Capture(api).send(SLICES)
+    other = api.post(f"/upload?client_id={capture.client_id}", content=sound + b"TAG".ljust(128, b"2")).json()
+    assert capture.finish(4).status_code == 409
+    assert cut_off() == 0
+    assert api.get(f"/entries/{other['id']}/audio").content == sound + b"TAG".ljust(128, b"2")
+    assert len(capture.state()["segments"]) == 1  # type: ignore[arg-type]
+
+
+def test_a_token_that_may_only_upload_sends_and_finishes_and_sees_nothing_else(
+    live: str, make_person: Callable[..., Person]
+) -> None:
+    phone = make_person("ana", scopes=("upload",))
+    with httpx.Client(base_url=f"{live}/api/v1", headers=phone.headers, timeout=30) as client:
+        capture = Capture(client).send(SLICES[:2])
+        assert capture.state()["state"] == "open"
+        assert client.get("/captures").status_code == 403
+        assert client.get(f"{capture.url}/audio").status_code == 403
+        assert client.delete(capture.url).status_code == 403
+        assert capture.finish(2).status_code == 201
+
+
+def test_what_a_client_says_at_the_end_counts_also_after_a_cut(api: httpx.Client, cut_off: Callable[[], int]) -> None:
+    capture = Capture(api).send(SLICES[:2])
+    cut_off()
+    assert api.delete(f"/entries/{entries_of(api)[0]['id']}").status_code == 204  # into the trash
+    capture.put(2, SLICES[2])
+    said = {"title": "The sea", "tags": ["morje"], "kind": "journal", "lucidity": 0, "metadata": {"a": 1}}
+    made = capture.finish(3, started_at="2025-01-31T04:10:00Z", **said)
+    assert made.status_code == 201, made.text
+    (entry,) = api.get("/entries?trash=true").json()["items"]
+    assert {name: entry[name] for name in said} == said
+    assert entry["dreamed_at"] == "2025-01-31T04:10:00.000000Z"
+    assert entry["sha256"] == digest(*SLICES[:3])
+
+
+def test_a_phone_whose_clock_is_far_ahead_delivers_all_the_same(api: httpx.Client) -> None:
+    made = Capture(api).send(SLICES).finish(4, started_at="9999-12-31T23:59:59Z")
+    assert made.status_code == 201
+    assert str(entries_of(api)[0]["dreamed_at"]) < "2100"
+
+
+def test_however_much_is_missing_it_is_said_in_a_few_words(api: httpx.Client, cut_off: Callable[[], int]) -> None:
+    segments = [{"segment": segment, "chunks": 14_400} for segment in range(1000)]
+    answer = api.post(f"/captures/{uuid4()}/finish", json={"segments": segments})
+    assert (answer.status_code, len(answer.json()["missing"])) == (409, 1000)
+    assert answer.json()["detail"].startswith("14400000 chunks")
+    capture = Capture(api)
+    capture.put(0, SLICES[0])
+    for segment in range(1, 6):
+        capture.put(14_399, SLICES[1], segment=segment)
+    assert cut_off() == 1
+    assert capture.state()["state"] == "cut_off"
+    made = capture.finish(1, *[14_400] * 5, accept_gaps=True)
+    assert made.status_code == 201, made.text
+    state = capture.state()
+    assert [segment["chunks"] for segment in state["segments"]] == [[0], *[[14_399]] * 5]  # type: ignore[attr-defined]
+
+
+def test_a_chunk_that_comes_while_the_others_are_joined_is_in_the_entry(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch, cut_off: Callable[[], int]
+) -> None:
+    capture = Capture(api).send(SLICES[:3])
+    joined: list[int] = []
+
+    def slowly(*arguments: Any, **more: Any) -> str:
+        if not joined:
+            assert capture.put(3, SLICES[3]).status_code == 201
+        joined.append(1)
+        return join(*arguments, **more)
+
+    join = audio.join
+    monkeypatch.setattr(audio, "join", slowly)
+    assert cut_off() == 0  # it is not silent any more
+    assert capture.finish(4).status_code == 201
+    (entry,) = entries_of(api)
+    assert (entry["sha256"], entry["cut_off"], len(joined)) == (digest(WHOLE), False, 2)
+
+
+def test_a_server_without_room_says_so_and_takes_it_when_there_is_some(
+    api: httpx.Client, tools: Tools, monkeypatch: pytest.MonkeyPatch, cut_off: Callable[[], int]
+) -> None:
+    capture = Capture(api).send(SLICES[:3])
+    with monkeypatch.context() as full:
+        full.setattr(tools.storage, "free", lambda: 60 * 1024 * 1024 - 2**24)
+        for answer in (capture.put(3, SLICES[3]), capture.finish(3)):
+            assert (answer.status_code, answer.json()["error_code"]) == (507, "STORAGE_FULL")
+        assert cut_off() == 0
+    assert capture.put(3, SLICES[3]).status_code == 201
+    assert cut_off() == 1
+    assert capture.finish(4).json()["sha256"] == digest(WHOLE)
+
+
+def test_chunks_are_gone_when_the_recording_is_whole(api: httpx.Client, app: Flask) -> None:
+    capture = Capture(api).send(SLICES)
+    assert capture.finish(4).status_code == 201
+    assert api.get(f"{capture.url}/audio").status_code == 404
+    with app.app_context():
+        assert session().scalar(select(func.count()).select_from(CaptureChunk)) == 0
+
+
+def test_a_format_that_is_not_taken_is_refused_at_the_first_chunk(
+    settings: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    settings["allowed_audio_formats"] = "webm"
+    api = request.getfixturevalue("api")
+    sound = (SAMPLES / "sl-vlak.wav").read_bytes()
+    for content_type in ("application/octet-stream", "audio/wav"):
+        answer = Capture(api).put(0, sound, content_type=content_type)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_FILE_TYPE")
+    assert Capture(api).put(0, SLICES[0], content_type="application/octet-stream").status_code == 201
+
+
+def test_the_state_of_an_entry_changes_when_it_is_cut_off_no_more(
+    api: httpx.Client, cut_off: Callable[[], int]
+) -> None:
+    capture = Capture(api).send(SLICES)
+    cut_off()
+    address = f"/entries/{entries_of(api)[0]['id']}"
+    before = api.get(address).headers["ETag"]
+    assert capture.finish(4).status_code == 201
+    assert api.get(address, headers={"If-None-Match": before}).status_code == 200
 
 
 def test_a_stranger_finds_nothing_and_may_use_the_same_id(api: httpx.Client, stranger: httpx.Client) -> None:

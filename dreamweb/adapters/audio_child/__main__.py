@@ -61,6 +61,8 @@ def main() -> None:
         answer = TASKS[sys.argv[1]](0, sys.argv[2], int(sys.argv[3]))
     except Refused as refused:
         answer = {"refused": str(refused)}
+    except MemoryError:
+        answer = {"refused": "machine"}
     except Exception as error:  # noqa: BLE001  (whatever hostile bytes lead to)
         complain(type(error).__name__)
         os._exit(2)

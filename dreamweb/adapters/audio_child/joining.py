@@ -15,7 +15,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from dreamweb.adapters.audio_child.clock import Timeline
-from dreamweb.adapters.audio_child.mending import Part, readers
+from dreamweb.adapters.audio_child.mending import Headers, Part, readers
 from dreamweb.adapters.audio_child.opening import Reader, Refused, complain, open_recording, packets, sound_of
 
 # What a codec's packets are put into as they are; any other is decoded and written as Opus.
@@ -31,9 +31,14 @@ class Writer:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._at = 0
+        self.failed = False
 
     def write(self, data: Any) -> int:
-        done = os.pwrite(self._fd, data, self._at)
+        try:
+            done = os.pwrite(self._fd, data, self._at)
+        except OSError:
+            self.failed = True
+            raise
         self._at += done
         return done
 
@@ -70,10 +75,13 @@ class Segment:
 def join(fd: int, described: str, out: int) -> dict[str, Any]:
     """Writes the sound of all parts, one after another, into `out`; what cannot be played is left out.
 
-    `described` is JSON: extension, offset and size in bytes of each part. Answers the new file's extension.
+    `described` is a file descriptor, with JSON in it: extension, offset and size in bytes of each part. Answers the
+    new file's extension.
     """
-    parts: list[Part] = [(extension, offset, size) for extension, offset, size in json.loads(described)]
-    opened = (_open(reader, part[0]) for part in parts for reader in readers(fd, part, parts))
+    said = os.pread(int(described), os.fstat(int(described)).st_size, 0)
+    parts: list[Part] = [(extension, offset, size) for extension, offset, size in json.loads(said)]
+    headers = Headers(fd, parts)
+    opened = (_open(reader, part[0]) for part in parts for reader in readers(fd, part, headers))
     usable = [segment for segment in opened if segment]
     if not usable:
         raise Refused("nothing")
@@ -81,14 +89,23 @@ def join(fd: int, described: str, out: int) -> dict[str, Any]:
     name = usable[0].stream.codec_context.name
     as_they_are = len(kinds) == 1 and name in CONTAINERS
     container = CONTAINERS[name] if as_they_are else "webm"
-    target: Any = Writer(out)
+    target = Writer(out)
+    try:
+        _lay(target, container, usable, as_they_are)
+    except Exception:
+        if target.failed:  # that says nothing of the sound
+            raise Refused("machine") from None
+        raise
+    return {"extension": {"webm": "webm", "mp4": "m4a"}[container]}
+
+
+def _lay(target: Any, container: str, usable: list[Segment], as_they_are: bool) -> None:
     # The same every time: a browser may have half of a copy when that is thrown away and made again.
     with av.open(target, "w", format=container, options={"fflags": "+bitexact"}) as output:
         lay = Copying(output, usable[0].stream) if as_they_are else Encoding(output)
         for segment in usable:
             lay.add(segment)
         lay.finish()
-    return {"extension": {"webm": "webm", "mp4": "m4a"}[container]}
 
 
 def _open(reader: Reader, extension: str) -> Segment | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from functools import cache
 
 import av
 
@@ -37,13 +36,31 @@ class Mended(Reader):
         return data
 
 
-def readers(fd: int, part: Part, parts: list[Part]) -> list[Reader]:
-    """What of a part can be opened: it itself, or what is left of it, with a header from one of the other `parts`."""
+class Headers:
+    """The beginnings that there are, by extension: of the first part that has one."""
+
+    def __init__(self, fd: int, parts: list[Part]) -> None:
+        self._fd = fd
+        self._parts = parts
+        self._found: dict[str, bytes] = {}
+
+    def any(self, extension: str) -> bytes:
+        if extension not in self._found:
+            heads = (
+                os.pread(self._fd, min(size, _SEARCHED), at) for other, at, size in self._parts if other == extension
+            )
+            header = next(filter(None, (_header(extension, head) for head in heads)), b"")
+            self._found[extension] = header or (_usual_header() if extension == "webm" else b"")
+        return self._found[extension]
+
+
+def readers(fd: int, part: Part, headers: Headers) -> list[Reader]:
+    """What of a part can be opened: it itself, or what is left of it, with the beginning of another one."""
     extension, offset, size = part
     head = os.pread(fd, min(size, _SEARCHED), offset)
     if extension not in ("webm", "m4a") or _header(extension, head):
         return [Reader(fd, offset, size)]
-    header = _any_header(fd, extension, parts)
+    header = headers.any(extension)
     if not header:
         return [Reader(fd, offset, size)]
     found: list[Reader] = []
@@ -59,13 +76,6 @@ def readers(fd: int, part: Part, parts: list[Part]) -> list[Reader]:
     if begins is not None:
         found.append(Mended(header, fd, offset + begins, size - begins))
     return found
-
-
-def _any_header(fd: int, extension: str, parts: list[Part]) -> bytes:
-    for other, offset, size in parts:
-        if other == extension and (header := _header(extension, os.pread(fd, min(size, _SEARCHED), offset))):
-            return header
-    return _usual_header() if extension == "webm" else b""
 
 
 def _header(extension: str, head: bytes) -> bytes:
@@ -92,7 +102,6 @@ def _missing_of_block(head: bytes) -> bytes | None:
     return missing if len(body) > track + 3 and body[0] >= 0x40 and body[track] == 0x81 else None
 
 
-@cache
 def _usual_header() -> bytes:
     """How a browser's WebM begins: one track of Opus, and no end known."""
     made = io.BytesIO()
