@@ -188,7 +188,9 @@ def _end(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Content-Security-Policy", NO_CONTENT)
     if request.path.startswith("/api/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+        if not response.cache_control.private:  # Flask lets everybody keep a file, as what is static may be
+            response.headers["Cache-Control"] = "no-store"
+            del response.expires
     elif request.endpoint == "static":
         response.cache_control.immutable = True
     # What asks every half minute, and what belongs to a page, would bury the rest.

@@ -34,6 +34,8 @@ logger = log.Logger(__name__)
 # 256 random bits cannot be guessed, and a forgotten device must not block the others behind the same address.
 _ATTEMPTS = "10 per 5 minutes"
 
+_READING = ("GET", "HEAD", "OPTIONS")
+
 _LARGEST_COOKIE = 3800
 """Bytes of its value: browsers throw a cookie away that is larger than 4096 with its name and all."""
 
@@ -110,6 +112,10 @@ class _CookieSession(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Of very many notices the first are left out: with a cookie that is too large all would be lost."""
+        if request.method not in _READING and self.get_cookie_name(app) not in request.cookies:
+            # To what a page of others sends us, browsers add no cookie of ours; but they would take a new one from the
+            # answer, in the place of that by which somebody is signed in.
+            session.modified = False
         if session.modified and "_flashes" in session:
             serializer = self.get_signing_serializer(app)
             while serializer and session["_flashes"][1:] and len(serializer.dumps(dict(session))) > _LARGEST_COOKIE:
@@ -205,7 +211,7 @@ def caller(scope: str) -> Account:
 
 def _need_csrf_token() -> None:
     # In the header only: looking for it in a form would read the body, which may be a recording.
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if request.method not in _READING:
         try:
             validate_csrf(request.headers.get("X-CSRFToken"))
         except ValidationError:

@@ -295,10 +295,12 @@ def examining() -> list[psutil.Process]:
 
 def child_at_work() -> psutil.Process:
     """The one child of this process, once it has loaded what it needs and looks at the file."""
-    (child,) = examining()
     for _ in range(200):
-        if child.rlimit(psutil.RLIMIT_NOFILE)[0] == 0:
-            return child
+        # For a moment after it was started, a process has no command line yet.
+        children = examining()
+        assert len(children) <= 1
+        if children and children[0].rlimit(psutil.RLIMIT_NOFILE)[0] == 0:
+            return children[0]
         time.sleep(0.05)
     raise AssertionError("the child never started")
 

@@ -69,6 +69,7 @@ class Phone:
         return False
 
     def finish(self) -> bool:
+        kept = set(self.kept)  # others may send meanwhile
         counts = [1 + max(n for segment, n in PLACES if segment == wanted) for wanted in (0, 1)]
         answer = self._ask(lambda: self.capture.finish(*counts, accept_gaps=self.lost is not None and self.all_kept()))
         if answer is not None and answer.status_code in (200, 201):
@@ -77,7 +78,7 @@ class Phone:
             return True
         if answer is not None and answer.status_code < 500:
             assert answer.json()["error_code"] == "CHUNKS_MISSING", answer.text
-            assert not {tuple(place) for place in answer.json()["missing"]} & self.kept, "an acknowledged chunk is lost"
+            assert not {tuple(place) for place in answer.json()["missing"]} & kept, "an acknowledged chunk is lost"
         return False
 
     def all_kept(self) -> bool:
@@ -86,38 +87,37 @@ class Phone:
     def do(self, step: Any, milliseconds: int) -> None:
         if step in CHUNKS:
             self.put(step)
-        elif step == "kill":
-            self.restart()
-        elif step == "kill while finishing":
-            thread = threading.Thread(target=self.finish)
-            thread.start()
-            time.sleep(milliseconds / 1000)
-            self.process.kill()
-            thread.join()
-            self.process.start()
-            state = self._ask(lambda: self.capture.api.get(self.capture.url))
-            self.after_commit += state is not None and state.json().get("state") == "finished"
-        elif step == "put while finishing":
-            thread = threading.Thread(target=self.finish)
-            thread.start()
-            for place in PLACES:
-                if self.entry is None:
-                    self.put(place)
-            thread.join()
-        elif step == "finish":
-            self.finish()
-        elif step == "finish thrice":
-            threads = [threading.Thread(target=self.finish) for _ in range(3)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        elif step == "silence":
-            time.sleep(1.2)
-        else:
-            with self.lock():
-                for place in PLACES[:2]:
-                    self.put(place)
+            return
+        acts: dict[str, Callable[[], None]] = {
+            "kill": self.restart,
+            "kill while finishing": lambda: self.kill_while_finishing(milliseconds),
+            "finish": lambda: _together(self.finish),
+            "finish thrice": lambda: _together(self.finish, self.finish, self.finish),
+            "put while finishing": lambda: _together(self.finish, self.put_all),
+            "silence": lambda: time.sleep(1.2),
+            "lock": self.put_into_a_locked_database,
+        }
+        acts[step]()
+
+    def kill_while_finishing(self, milliseconds: int) -> None:
+        thread = threading.Thread(target=self.finish)
+        thread.start()
+        time.sleep(milliseconds / 1000)
+        self.process.kill()
+        thread.join()
+        self.process.start()
+        state = self._ask(lambda: self.capture.api.get(self.capture.url))
+        self.after_commit += state is not None and state.json().get("state") == "finished"
+
+    def put_all(self) -> None:
+        for place in PLACES:
+            if self.entry is None:
+                self.put(place)
+
+    def put_into_a_locked_database(self) -> None:
+        with self.lock():
+            for place in PLACES[:2]:
+                self.put(place)
 
     def restart(self) -> None:
         self.process.kill()
@@ -137,6 +137,14 @@ class Phone:
             return request()
         except httpx.TransportError:
             return None
+
+
+def _together(*acts: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @contextmanager

@@ -157,7 +157,8 @@ LOOK = """document => {
         const { protocol, origin } = new URL(value, location.href);
         if (!["http:", "https:", "mailto:"].includes(protocol)) say("address");
         if (origin !== location.origin && !(name === "a" && element.closest(".prose"))) say("host");
-        if (["script", "link"].includes(name) && !value.startsWith("/static/")) say("file");
+        const manifest = element.rel === "manifest" && value === "/manifest.webmanifest";
+        if (["script", "link"].includes(name) && !manifest && !value.startsWith("/static/")) say("file");
         if (name === "img" && !value.startsWith("/api/v1/attachments/")) say("picture");
       }
     }
@@ -312,11 +313,12 @@ def test_names_of_files_people_tokens_and_browsers_are_shown_as_text(
 def test_what_an_address_brings_along_is_shown_as_text(watched: Watched, foreseen: list[str]) -> None:
     foreseen += ["status of 404"]
     watched.visit("/")
-    names = ("kind", "tag", "match", "start", "end", "mood", "has", "next", "title", "name", "month", "address")
+    names = ("kind", "tag", "match", "start", "end", "mood", "has", "next", "title", "name", "month", "address", "lang")
     fields = ["&".join(f"{name}={quote(said)}" for name in names) for said in HOSTILE]
     watched.read(f"/?{sent}" for sent in fields)
     watched.read(f"/nowhere/{quote(said, safe='')}" for said in HOSTILE)
-    for page in ("/calendar", "/entries/new", "/shortcut", "/settings", "/settings/tokens", "/nowhere"):
+    pages = ["/calendar", "/entries/new", "/shortcut", "/settings", "/settings/tokens", "/nowhere"]
+    for page in [*pages, "/record", "/record/shell", "/offline"]:
         watched.read(f"{page}?{sent}" for sent in fields[::8])
     for said in HOSTILE[:8]:
         value = quote(said)
@@ -450,7 +452,7 @@ def test_a_file_that_somebody_has_attached_never_runs(watched: Watched, api: htt
     assert len(stored) >= 15
     sound = api.post("/upload", files={"file": ("x.html", FILES["mp3.html"], "text/html")})
     if sound.status_code == 201:
-        stored.append(("recording", f"/api/v1/entries/{sound.json()['id']}/audio"))
+        stored += [(name, f"/api/v1/entries/{sound.json()['id']}/{name}") for name in ("audio", "playback")]
     for name, address in stored:
         for query in ("", "?download=true"):
             assert_is_inert(watched.context.request.get(address + query).headers, name, saved=query != "")

@@ -42,13 +42,32 @@ PUBLIC = {
     ("GET", "/welcome"),
     ("POST", "/welcome"),
     ("GET", "/shortcut"),
+    ("GET", "/session"),
+    ("GET", "/worker.js"),
+    ("GET", "/record/shell"),
+    ("GET", "/offline"),
+    ("GET", "/manifest.webmanifest"),
+    ("POST", "/share"),
 }
 """Every page that needs no sign-in."""
+
+FROM_ANYWHERE = {"/share"}
+"""What other programs send to, which know no token of ours: it does nothing with what is sent."""
+
+FOR_BROWSERS = {
+    "/session": ("application/json", "no-store"),
+    "/worker.js": ("text/javascript", "no-cache"),  # with nothing in it of anybody: any cache may have it
+    "/manifest.webmanifest": ("application/manifest+json", "private, no-cache"),
+}
+"""What is no page but is fetched by one, its content type, and who may keep it."""
 
 OF_OWNERS = {"accounts.every", "accounts.add", "accounts.one"}
 OF_OWNERS |= {"accounts.set_password", "accounts.disable", "accounts.enable"}
 
 SAFE = {"GET", "HEAD"}
+
+BODIES = {"PATCH": {"title": "mine now"}, "POST": {"segments": [{"segment": 0, "chunks": 1}]}}
+"""What programs send to something that is there; to what takes a file, it is none."""
 
 ON_ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 """What has nothing to do with databases."""
@@ -58,6 +77,9 @@ FIELDS |= {"current": PASSWORD, "known": "0" * 64, "scope": "write", "token_id":
 """What forms send; each takes what it knows."""
 
 POLICY = "script-src 'self'; style-src 'self'"
+
+HERS = b"<script>alert(1)</script>"
+"""What ana has sent of a recording: nobody has looked at it yet."""
 
 
 def rules(app: Flask, *, for_programs: bool = False) -> Iterator[tuple[str, Rule]]:
@@ -70,7 +92,7 @@ def rules(app: Flask, *, for_programs: bool = False) -> Iterator[tuple[str, Rule
 
 
 def address(rule: Rule, value: object) -> str:
-    return re.sub(r"<[^>]*>", str(value), rule.rule)
+    return re.sub(r"<[^>]*>", str(value), rule.rule.replace("<int:n>", "0"))
 
 
 class Somebody:
@@ -115,6 +137,10 @@ class House:
             }
         return rows, files_below(self.storage)
 
+    def own(self, rule: Rule) -> list[str]:
+        """What of ana's the route is for."""
+        return [self.ids[name.removesuffix("_id")] for name in sorted(rule.arguments - {"n"})]
+
 
 @pytest.fixture
 def house(app: Flask, tools: Tools, ana: Person, bor: Person) -> House:
@@ -126,13 +152,15 @@ def house(app: Flask, tools: Tools, ana: Person, bor: Person) -> House:
     trashed = client.post("/api/v1/entries", json={"text": "in the trash"}, headers=headers).get_json()
     assert client.delete(f"/api/v1/entries/{trashed['id']}", headers=headers).status_code == 204
     token = client.post("/api/v1/tokens", json={"name": "phone"}, headers=headers).get_json()
+    capture = str(uuid4())
+    assert client.put(f"/api/v1/captures/{capture}/chunks/0", data=HERS, headers=headers).status_code == 201
     Somebody(app).sign_in(ana)  # one more session, so that there is one to be ended
     with app.app_context():
         session = str(
             db.session().scalars(select(BrowserSession.id).order_by(BrowserSession.created_at.desc())).first()
         )
     ids = {"entry": sent["id"], "attachment": attached["id"], "trashed": trashed["id"], "token": token["id"]}
-    ids |= {"account": str(ana.account.id), "session": session, "nothing": str(uuid4())}
+    ids |= {"account": str(ana.account.id), "session": session, "client": capture, "nothing": str(uuid4())}
     return House(app, person, Somebody(app).sign_in(bor), ids, tools.storage.root)
 
 
@@ -151,12 +179,36 @@ def test_a_cookie_opens_no_route_of_the_api_to_what_is_someone_elses(house: Hous
     headers, before, walked = {"X-CSRFToken": house.bor.token()}, house.kept(), 0
     for method, rule in rules(house.app, for_programs=True):
         for value in house.ids.values() if rule.arguments else ():
-            body = {"json": {"title": "mine now"}} if method == "PATCH" else {}
+            if rule.endpoint == "api.captures.put_chunk":
+                continue  # everybody has client_ids of their own: see the next test
+            body = {"json": BODIES[method]} if method in BODIES else {}
             answer = house.bor.client.open(address(rule, value), method=method, headers=headers, **body)  # type: ignore[arg-type]
-            assert answer.status_code == 404, f"{method} {rule}"
+            if rule.endpoint == "api.captures.finish_capture":
+                # What nobody has begun is answered like this too: whoever has the recording shall send all of it.
+                assert (answer.status_code, answer.get_json()["missing"]) == (409, [[0, 0]]), value
+            else:
+                assert answer.status_code == 404, f"{method} {rule}"
             walked += 1
     assert walked >= 60
     assert house.kept() == before
+
+
+def test_a_chunk_under_the_client_id_of_another_begins_a_recording_of_ones_own(house: House) -> None:
+    path, headers = f"/api/v1/captures/{house.ids['client']}", {"X-CSRFToken": house.bor.token()}
+    for n in (0, 1):
+        sent = house.bor.client.put(f"{path}/chunks/{n}", data=b"mine now", headers=headers)
+        assert sent.status_code == 201
+    for somebody, said in ((house.ana, HERS), (house.bor, b"mine now" * 2)):
+        answer = somebody.client.get(f"{path}/audio", buffered=True)
+        assert answer.data == said
+        assert answer.mimetype == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
+    before = house.kept()[0]["captures"]
+    assert len(before) == 2
+    assert house.bor.ask("POST", f"/captures/{house.ids['client']}/delete", headers["X-CSRFToken"]).status_code == 303
+    assert house.ana.client.get(f"{path}/audio", buffered=True).data == HERS
 
 
 def test_what_is_in_the_trash_can_be_read_and_changed_by_nobody(house: House) -> None:
@@ -223,9 +275,9 @@ def test_whoever_is_not_signed_in_is_asked_to_and_changes_nothing(house: House, 
 def test_every_page_that_changes_something_needs_a_token_of_this_session(house: House) -> None:
     foreign, before, refused = house.bor.token(), house.kept(), 0
     for method, rule in rules(house.app):
-        if method in SAFE:
+        if method in SAFE or rule.rule in FROM_ANYWHERE:
             continue
-        own = [house.ids[name.removesuffix("_id")] for name in rule.arguments]
+        own = house.own(rule)
         for value in [*own, house.ids["trashed"]] if own else [""]:
             for token in (None, "wrong", foreign):
                 answer = house.ana.ask(method, address(rule, value), token)
@@ -235,6 +287,39 @@ def test_every_page_that_changes_something_needs_a_token_of_this_session(house: 
             assert by_header.status_code == 400
     assert refused >= 100
     assert house.kept() == before
+
+
+def test_what_may_come_from_anywhere_is_neither_kept_nor_read(house: House, tools: Tools) -> None:
+    marked = {rule.rule for _, rule in rules(house.app) if marked_from_anywhere(house.app, rule)}
+    assert marked == FROM_ANYWHERE
+    before = house.kept()
+
+    def touched() -> Scratch:
+        raise AssertionError("a file is taken in")
+
+    tools.storage.scratch = touched  # type: ignore[method-assign]
+    for somebody in (house.ana, Somebody(house.app)):
+        for path in FROM_ANYWHERE:
+            for files in ({}, {"audio": (io.BytesIO(b"ID3" + bytes(100_000)), "memo.mp3")}):
+                answer = somebody.client.post(path, data=FIELDS | files)
+                assert answer.status_code == 501
+                assert_is_a_page_of_ours(answer, path)
+    assert house.kept() == before
+
+
+def marked_from_anywhere(app: Flask, rule: Rule) -> bool:
+    return bool(getattr(app.view_functions[rule.endpoint], "from_anywhere", False))
+
+
+def test_what_a_page_of_others_sends_signs_nobody_out(house: House) -> None:
+    """Browsers leave our cookie out then, but would take another one in its place."""
+    routes = [*rules(house.app), *rules(house.app, for_programs=True)]
+    paths = {address(rule, house.ids["nothing"]) for method, rule in routes if method == "POST"}
+    assert {"/share", "/sign-in", "/sign-out"} <= paths
+    for path in sorted(paths | {"/nowhere", "/static/nowhere", "/api/nowhere", "/health"}):
+        for headers in ({}, {"HX-Request": "true"}):
+            answer = house.app.test_client().post(path, data=FIELDS, headers=headers)
+            assert answer.headers.getlist("Set-Cookie") == [], path
 
 
 @ON_ONE
@@ -254,7 +339,7 @@ def test_over_https_a_form_of_another_page_is_refused_whatever_its_token(house: 
 def test_a_cookie_changes_nothing_by_the_api_without_our_token_in_the_header(house: House) -> None:
     ours, foreign, before, refused = house.ana.token(), house.bor.token(), house.kept(), 0
     for method, rule in rules(house.app, for_programs=True):
-        path = address(rule, house.ids["entry"])
+        path = address(rule, *house.own(rule) or [""])
         if method in SAFE:
             answer = house.ana.client.open(path, method=method, buffered=True)
             assert answer.status_code in (200, 404), f"{method} {rule}"
@@ -294,24 +379,28 @@ def test_pages_of_other_origins_never_get_to_use_the_cookie(
         answer = client.open("/api/v1/entries", method=method, headers=asked)
         assert answer.headers["Access-Control-Allow-Origin"] in ("https://app.example", "*")
         assert "Access-Control-Allow-Credentials" not in answer.headers
-    for path in ("/", "/settings", "/sign-in"):
+    for path in ("/", "/settings", "/sign-in", "/session"):
         assert "Access-Control" not in str(client.get(path, headers=asked).headers)
 
 
 # --- What every answer carries ---
 
 
-def assert_is_a_page_of_ours(answer: TestResponse, what: str) -> None:
+def assert_forbids_what_it_does_not_need(answer: TestResponse, what: str) -> None:
     said = answer.headers
-    assert answer.mimetype == "text/html", what
     assert POLICY in said["Content-Security-Policy"], what
     assert "unsafe" not in said["Content-Security-Policy"], what
     assert "default-src 'none'" in said["Content-Security-Policy"], what
     assert "frame-ancestors 'none'" in said["Content-Security-Policy"], what
     assert said["X-Content-Type-Options"] == "nosniff", what
     assert said["Referrer-Policy"] == "same-origin", what
-    assert re.search(r"\bprivate\b|\bno-store\b", said["Cache-Control"]), what
     assert {"Cookie", "HX-Request"} <= set(answer.vary.to_header().split(", ")), what
+
+
+def assert_is_a_page_of_ours(answer: TestResponse, what: str) -> None:
+    assert_forbids_what_it_does_not_need(answer, what)
+    assert answer.mimetype == "text/html", what
+    assert re.search(r"\bprivate\b|\bno-store\b", answer.headers["Cache-Control"]), what
     assert not re.search(r"<[^>]*\s(style|on[a-z]+)\s*=|<script(?![^>]*\ssrc=)|javascript:", answer.text), what
 
 
@@ -327,7 +416,11 @@ def test_every_page_forbids_what_it_does_not_need_and_is_kept_by_no_cache_but_th
         for somebody in (house.ana, Somebody(house.app)):
             answer = somebody.client.get(path[1], follow_redirects=True)
             assert answer.status_code == 200, path
-            assert_is_a_page_of_ours(answer, path[1])
+            if path[1] in FOR_BROWSERS:
+                assert_forbids_what_it_does_not_need(answer, path[1])
+                assert (answer.mimetype, answer.headers["Cache-Control"]) == FOR_BROWSERS[path[1]]
+            else:
+                assert_is_a_page_of_ours(answer, path[1])
             seen += 1
     assert seen >= 30
 
@@ -413,9 +506,9 @@ def test_no_template_needs_a_policy_that_lets_strangers_run_scripts(path: Path) 
     )
     assert not re.search(r"<script(?![^>]*\ssrc=)|(?:src|href)=\"(?:https?:)?//", said)
     assert "autoescape" not in said
-    # Our own words only, which hold nothing that somebody has typed.
-    for marked in re.findall(r"[^{]*\|\s*safe\b", said):
-        assert path.name == "shortcut.html", marked
+    # Our own words only, which hold nothing that somebody has typed: one string, as it stands here.
+    for marked in re.findall(r"([^{]*)\|\s*safe\b", said):
+        assert re.search(r"""(="[^"]*"|\(\("[^"]*"\)|\(\('[^']*'\))\s*$""", marked), marked
 
 
 # --- Where a request comes from, and where an answer leads ---
@@ -575,7 +668,7 @@ def test_strangers_send_a_few_plain_fields_and_never_a_file(app: Flask, tools: T
         return make()
 
     tools.storage.scratch = watched  # type: ignore[method-assign]
-    for path in sorted(path for method, path in PUBLIC if method == "POST"):
+    for path in sorted({path for method, path in PUBLIC if method == "POST"} - FROM_ANYWHERE):
         files = {f"file{number}": (io.BytesIO(b"x"), "x") for number in range(900)}
         for data in (files, {"file": (io.BytesIO(b"x" * 100_000), "x")}, {"password": "x" * 70_000}):
             answer = nobody.client.post(path, data={"csrf_token": token, "name": "ana"} | data)
