@@ -2,8 +2,10 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-# Not more than four: every one of them starts a PostgreSQL and a browser.
-TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
+# One more than processors, for much is waited for; not more than four: each starts a PostgreSQL and a browser.
+TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+# Here every one of them works all the time.
+FAULT_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
 PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Everything an installation is made from; when one of these changes, the next command installs again.
@@ -24,7 +26,7 @@ test: $(VENV)/.installed-dev ## Run the whole test suite (ARGS="-k upload" for a
 	$(VENV)/bin/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal $(ARGS)
 
 fault: $(VENV)/.installed-dev ## Run the slow tests that kill processes and take the database away
-	$(VENV)/bin/python -m pytest -m fault $(ARGS)
+	$(VENV)/bin/python -m pytest -m fault --numprocesses $(FAULT_WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed-dev ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff check .

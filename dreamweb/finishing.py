@@ -243,12 +243,12 @@ def _place(
             update={"client_id": capture.client_id, "dreamed_at": _dreamed_at(capture, ending)}
         )
         entry, new = recordings.keep(tools, account, examined, details, None, settle)
-        if not new:  # somebody else was first
-            raise _ChangedError
-        return entry
-    entry = entries.get(account, capture.entry_id, trashed=None)
-    if entry.sha256 != examined.sha256:
-        return recordings.replace_with_longer(tools, account, entry.id, examined, settle)
+        if new:
+            return entry  # else somebody was first, with the same bytes
+    else:
+        entry = entries.get(account, capture.entry_id, trashed=None)
+        if entry.sha256 != examined.sha256:
+            return recordings.replace_with_longer(tools, account, entry.id, examined, settle)
     with transaction():
         # The entry first, as everywhere: two who lock in turns wait for each other.
         entry = entries.get(account, entry.id, trashed=None, lock=True)

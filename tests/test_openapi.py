@@ -22,7 +22,7 @@ from werkzeug.routing import Rule
 from dreamweb.api import errors
 from dreamweb.db import session
 from dreamweb.models import Attachment, Entry
-from tests.conftest import SAMPLES, Person, files_below
+from tests.conftest import DATABASES, SAMPLES, Person, files_below
 
 DESCRIPTION = "/api/v1/openapi.json"
 
@@ -246,7 +246,11 @@ What is right and accepted stands in tests/api, and what is deleted in the test 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("examples", [10, pytest.param(300, marks=pytest.mark.fault)])
+@pytest.mark.parametrize(
+    ("database_kind", "examples"),
+    [("sqlite", 10), *(pytest.param(kind, 300, marks=pytest.mark.fault) for kind in DATABASES)],
+    indirect=["database_kind"],
+)
 @pytest.mark.parametrize("revoking", [False, True])
 def test_the_server_does_what_the_description_says(
     live: str,

@@ -221,6 +221,7 @@ def test_an_answer_that_gets_lost_makes_no_second_entry(
     assert len(relay.came) == 2
 
 
+@pytest.mark.fault
 def test_a_server_that_is_killed_in_the_middle_gets_it_when_it_is_back(serving: Process, tmp_path: Path) -> None:
     path = recording(tmp_path, size=4_900_000)
     laptop = Laptop(tmp_path / "laptop", serving.url, TOKEN)
@@ -244,6 +245,7 @@ def test_a_server_that_is_killed_in_the_middle_gets_it_when_it_is_back(serving: 
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_server_that_asks_for_patience_gets_it(laptop: Laptop, api: httpx.Client, relay: Relay, stick: Path) -> None:
     relay.canned = [
         canned("503 Service Unavailable", '{"detail": "The database is away."}', "Retry-After: 2"),
@@ -259,6 +261,7 @@ def test_a_server_that_asks_for_patience_gets_it(laptop: Laptop, api: httpx.Clie
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_server_that_does_not_come_back_is_given_up_on(laptop: Laptop, stick: Path) -> None:
     laptop.environment["DREAMWEB_URL"] = f"http://127.0.0.1:{free_port()}"
     done = laptop.send(recording(stick), "--give-up-after", "0")
@@ -414,6 +417,7 @@ def test_a_file_that_still_grows_is_sent_when_it_is_whole(laptop: Laptop, api: h
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_recording_that_changes_while_it_is_sent_does_not_arrive_as_half_of_both(
     serving: Process, tmp_path: Path
 ) -> None:
@@ -470,6 +474,7 @@ def test_when_it_was_dreamed_is_told_by_the_file_if_that_can_be_believed(
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_large_recording_takes_little_memory(laptop: Laptop, stick: Path) -> None:
     path = stick / "night.wav"
     with path.open("wb") as file:
@@ -587,6 +592,7 @@ def test_what_appears_in_a_watched_folder_is_sent_once_it_keeps_still(
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_watcher_that_is_killed_neither_repeats_nor_forgets(
     laptop: Laptop, api: httpx.Client, relay: Relay, stick: Path
 ) -> None:
@@ -618,6 +624,7 @@ def test_a_watcher_that_is_killed_neither_repeats_nor_forgets(
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_what_was_deleted_from_the_journal_is_not_brought_back_by_a_watcher(
     laptop: Laptop, api: httpx.Client, stick: Path
 ) -> None:
@@ -635,6 +642,7 @@ def test_what_was_deleted_from_the_journal_is_not_brought_back_by_a_watcher(
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_watcher_goes_on_without_what_the_journal_refuses(laptop: Laptop, api: httpx.Client, stick: Path) -> None:
     bad = stick / "a.wav"
     bad.write_bytes(b"no sound")
@@ -649,6 +657,7 @@ def test_a_watcher_goes_on_without_what_the_journal_refuses(laptop: Laptop, api:
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_watcher_waits_for_a_journal_that_is_away(
     laptop: Laptop, api: httpx.Client, relay: Relay, stick: Path
 ) -> None:
@@ -668,6 +677,7 @@ def test_a_watcher_whose_token_was_revoked_ends_and_says_why(laptop: Laptop, sti
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_what_has_arrived_can_be_moved_and_never_covers_another(laptop: Laptop, api: httpx.Client, stick: Path) -> None:
     sent = stick / "sent"
     sent.mkdir()
@@ -686,6 +696,7 @@ def test_what_has_arrived_can_be_moved_and_never_covers_another(laptop: Laptop, 
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_what_goes_to_another_disk_is_whole_there_before_it_goes_here(
     laptop: Laptop, api: httpx.Client, stick: Path
 ) -> None:

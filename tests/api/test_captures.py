@@ -250,6 +250,11 @@ def test_a_client_id_that_stands_for_something_else_is_refused(api: httpx.Client
     assert cut_off() == 0
     assert api.get(f"/entries/{other['id']}/audio").content == sound + b"TAG".ljust(128, b"2")
     assert len(capture.state()["segments"]) == 1  # type: ignore[arg-type]
+    # But the same bytes are the same recording.
+    both = Capture(api).send(SLICES)
+    sent = api.post(f"/upload?client_id={both.client_id}", content=WHOLE).json()
+    assert both.finish(4).json()["id"] == sent["id"]
+    assert both.state()["state"] == "finished"
 
 
 def test_a_token_that_may_only_upload_sends_and_finishes_and_sees_nothing_else(

@@ -195,6 +195,7 @@ def test_a_microphone_that_was_taken_away_is_one_recording_with_a_gap(recorder: 
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_what_is_full_goes_on_as_another_recording(recorder: Page, api: httpx.Client) -> None:
     recorder.route("**/session", lambda route: route.fulfill(json=route.fetch().json() | {"limits": SMALL}))
     with recorder.expect_response("**/session"):
@@ -215,6 +216,7 @@ SMALL = {"chunk_bytes": 4_194_304, "recording_bytes": 8_000}
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_two_tabs_record_two_dreams(recorder: Page, api: httpx.Client) -> None:
     begin(recorder)
     other = recorder_on(recorder.context)
@@ -323,6 +325,7 @@ def take_a_file(page: Page, api: httpx.Client) -> None:
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_microphone_can_be_tried_and_nothing_is_kept(recorder: Page, api: httpx.Client) -> None:
     recorder.get_by_text("Microphone", exact=True).click()
     expect(recorder.get_by_label("Which one").locator("option")).not_to_have_count(1)
@@ -339,6 +342,7 @@ def test_a_microphone_can_be_tried_and_nothing_is_kept(recorder: Page, api: http
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_device_without_room_says_so_before_and_sends_all_the_same(recorder: Page, api: httpx.Client) -> None:
     recorder.add_init_script(FULL)
     recorder.reload()
@@ -351,6 +355,7 @@ def test_a_device_without_room_says_so_before_and_sends_all_the_same(recorder: P
 
 
 @ON_ONE
+@pytest.mark.fault
 def test_a_browser_that_keeps_nothing_sends_what_the_page_has(
     recorder: Page, api: httpx.Client, foreseen: list[str]
 ) -> None:
