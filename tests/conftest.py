@@ -56,8 +56,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("dreamweb")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first: at the end of a run, nobody shall have to wait for one test on one core."""
+    """What takes long comes first, and is tried on PostgreSQL only by the fault runs.
+
+    At the end of a run, nobody shall have to wait for one test on one core.
+    """
+    for item in items:
+        if item.get_closest_marker("slow") and "[postgresql" in item.name:
+            item.add_marker("fault")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -56,6 +56,8 @@ from tests.nasty import (
     raw_names,
 )
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 CODES = {code for _, code in errors.CODES.values()} | set(errors.HTTP_CODES.values()) | {"DATABASE_ERROR"}

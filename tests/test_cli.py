@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import SAMPLES, TOKEN, Databases, Process, files_below
 
+pytestmark = pytest.mark.slow
+
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 MP3 = SAMPLES / "sl-hisa.mp3"
 

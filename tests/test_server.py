@@ -83,6 +83,7 @@ def written(process: Process) -> int:
 # --- Slow clients ---
 
 
+@pytest.mark.fault
 def test_twenty_slow_uploads_do_not_keep_a_normal_one_waiting(serving: Process) -> None:
     serving.configure(web_threads=4)
     serving.start()
@@ -136,6 +137,7 @@ def refuses_connections(process: Process) -> bool:
     return False
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("size", [100_000, 2 * MB])
 def test_a_stop_in_the_middle_of_an_upload_finishes_it(serving: Process, root: Path, number: int, size: int) -> None:
@@ -173,6 +175,7 @@ def test_connections_that_are_only_open_do_not_delay_a_stop(serving: Process) ->
         assert silent.recv(1) == b""
 
 
+@pytest.mark.fault
 def test_a_client_that_never_finishes_is_cut_off_when_the_grace_is_over(serving: Process, root: Path) -> None:
     serving.constants["dreamweb.server.GRACE"] = 2
     serving.start()
@@ -354,6 +357,7 @@ def test_verify_finds_and_sweeps_what_a_crash_has_left_but_not_what_is_in_use(se
     assert serving.run("verify").returncode == 0
 
 
+@pytest.mark.fault
 def test_verify_beside_a_busy_server_reports_nothing(serving: Process) -> None:
     serving.constants["os.O_TMPFILE"] = 0
     serving.start()

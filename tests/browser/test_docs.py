@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import SAMPLES, Person
+
+pytestmark = pytest.mark.slow
 
 
 def authorise(page: Page, person: Person) -> None:
