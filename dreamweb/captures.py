@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dreamweb import entries, recordings
@@ -123,8 +123,7 @@ def drop(account: Account, client_id: UUID) -> None:
         capture = get(account, client_id, lock=True)
         if capture.state != "open":
             raise Conflict(say("This recording has become an entry. Delete the entry."))
-        session().execute(delete(CaptureChunk).where(CaptureChunk.capture_id == capture.id))
-        session().delete(capture)
+        session().delete(capture)  # and the database its chunks
 
 
 # --- Reading ---
@@ -133,15 +132,11 @@ def drop(account: Account, client_id: UUID) -> None:
 def get(account: Account, client_id: UUID, *, lock: bool = False) -> Capture:
     """Raises `NotFound` when there is none, or it belongs to someone else."""
     query = select(Capture).where(Capture.account_id == account.id, Capture.client_id == client_id)
+    query = query.execution_options(populate_existing=True)  # others may have changed it since it was read
     capture = session().scalar(query.with_for_update() if lock else query)
     if capture is None:
         raise NotFound(say("There is no such recording here."))
     return capture
-
-
-def of_entry(entry: Entry) -> Capture | None:
-    """The capture that an entry was made of."""
-    return session().scalar(select(Capture).where(Capture.entry_id == entry.id))
 
 
 @dataclass(frozen=True)
@@ -156,13 +151,15 @@ class Course:
 
 def course_of(entry: Entry) -> Course | None:
     """How the recording of an entry went, when it was sent while it was spoken."""
-    capture = of_entry(entry) if entry.file_path and entry.client_id else None
-    if capture is None:
+    if not (entry.file_path and entry.client_id):
         return None
-    ends = [_moment(segment["ended_at"]) for segment in capture.segments[:-1]]
-    starts = [_moment(segment["started_at"]) for segment in capture.segments[1:]]
+    segments = session().scalar(select(Capture.segments).where(Capture.entry_id == entry.id))
+    if segments is None:
+        return None
+    ends = [_moment(segment["ended_at"]) for segment in segments[:-1]]
+    starts = [_moment(segment["started_at"]) for segment in segments[1:]]
     away = [(start - end).total_seconds() for end, start in zip(ends, starts, strict=True) if start and end]
-    lost = sum(missing(segment) for segment in capture.segments)
+    lost = sum(missing(segment) for segment in segments)
     return Course(len(starts), round(sum(seconds for seconds in away if seconds > 0)), lost)
 
 

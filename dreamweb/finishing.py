@@ -74,7 +74,6 @@ def finish(tools: Tools, account: Account, client_id: UUID, ending: Ending) -> t
             return _finished(tools, capture, ending), False
         with suppress(_ChangedError):
             return _join(tools, account, capture, ending), True
-        session().expire_all()
     raise Unavailable(say("More of this recording is still coming in. Try again in a few seconds."))
 
 
@@ -143,7 +142,7 @@ def _join(tools: Tools, account: Account, capture: Capture, ending: Ending) -> E
         if raw.size != sum(chunk.size_bytes for chunk in wanted):
             raise _ChangedError
         try:
-            examined, extension = _examine(tools, raw, copy, plan)
+            examined, extension = _examine(raw, copy, plan)
         except NotAudio:
             _note_unplayable(account, capture, version)
             raise
@@ -216,20 +215,14 @@ def _missing(gaps: Sequence[tuple[int, int, int]]) -> ChunksMissing:
     )
 
 
-def _examine(tools: Tools, raw: Scratch, copy: Scratch, plan: Sequence[dict[str, Any]]) -> tuple[Examined, str]:
+def _examine(raw: Scratch, copy: Scratch, plan: Sequence[dict[str, Any]]) -> tuple[Examined, str]:
     """What the chunks are when they are joined; the copy, which can be played, and its extension."""
     parts = [(part["extension"], part["size_bytes"]) for segment in plan for part in segment["parts"]]
     digest = raw.sha256()
-    tools.storage.sync(raw)
-    try:
+    with recordings.too_busy():
         extension = audio.join(raw.fileno(), parts, copy.fileno())
         with audio.examine(copy.fileno()) as examination:
             sound = examination.result()
-    except OSError as error:
-        logger.error("A capture could not be joined", exc_info=True)
-        raise Unavailable(
-            say("The server is too busy to look at this recording. Try again in a few seconds.")
-        ) from error
     original = formats.recognise_segment(raw.fileno(), 0) or parts[0][0]
     sound = replace(sound, extension=original, content_type=formats.FORMATS[original])
     return Examined(raw, sound, raw.size, digest), extension
@@ -267,7 +260,6 @@ def _settle(
     account: Account, capture: Capture, version: int, plan: list[dict[str, Any]], ending: Ending, entry: Entry
 ) -> None:
     locked = captures.get(account, capture.client_id, lock=True)
-    session().refresh(locked)
     if locked.version != version or locked.state == "finished":
         raise _ChangedError
     was_cut_off = locked.state == "cut_off"

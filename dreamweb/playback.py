@@ -22,6 +22,8 @@ from dreamweb.words import say
 
 logger = log.Logger(__name__)
 
+_COPIED_AS = ("webm", "m4a")
+
 Part = tuple[str, int]
 """Extension and size in bytes of what was recorded in one go."""
 
@@ -90,8 +92,10 @@ def _parts(entry: Entry) -> Sequence[Part]:
 
 
 def _find(storage: Storage, entry: Entry) -> tuple[Path, str] | None:
-    for copy in _folder(storage).glob(f"{_name(entry)}.*"):
-        return copy, FORMATS[copy.suffix[1:]]
+    for extension in _COPIED_AS:  # not looked for among all that are there: a player asks for many ranges
+        copy = _folder(storage) / f"{_name(entry)}.{extension}"
+        if copy.is_file():
+            return copy, FORMATS[extension]
     return None
 
 

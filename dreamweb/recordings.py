@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,17 +59,23 @@ def examine(tools: Tools, scratch: Scratch) -> Examined:
     if size > tools.max_file_bytes:
         raise too_large(tools.max_file_bytes)
     # While a child process examines the bytes, we hash them and send them on their way to the disk.
+    with too_busy(), audio.examine(scratch.fileno(), allowed=tools.formats) as examination:
+        digest = scratch.sha256()
+        tools.storage.sync(scratch)
+        sound = examination.result()
+    return Examined(scratch, sound, size, digest)
+
+
+@contextmanager
+def too_busy() -> Iterator[None]:
+    """When not the recording but the machine is at fault, raises `Unavailable`."""
     try:
-        with audio.examine(scratch.fileno(), allowed=tools.formats) as examination:
-            digest = scratch.sha256()
-            tools.storage.sync(scratch)
-            sound = examination.result()
+        yield
     except OSError as error:
         logger.error("A recording could not be examined", exc_info=True)
         raise Unavailable(
             say("The server is too busy to look at this recording. Try again in a few seconds.")
         ) from error
-    return Examined(scratch, sound, size, digest)
 
 
 def too_large(limit: int) -> TooLarge:

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -382,6 +383,23 @@ def serving(process: Process) -> Process:
     """A server process, not started yet, with an owner called ana whose token is `TOKEN`."""
     process.configure(admin_username="ana", admin_password="correct horse", api_token=TOKEN)
     return process
+
+
+@contextmanager
+def locked(url: str, tables: str = "dream_entries IN SHARE MODE") -> Iterator[None]:
+    """Another program writes, and does not end; on SQLite, nobody else may write anything then."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        connection = sqlite3.connect(address.database or "", isolation_level=None, timeout=10)
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+        connection.close()
+    else:
+        with psycopg.connect(url) as other:
+            other.execute(f"LOCK TABLE {tables}".encode())
+            yield
+            other.rollback()
 
 
 def until(fulfilled: Callable[[], bool], seconds: float = 30) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import hypothesis.strategies as st
-import psycopg
 import pytest
 from hypothesis import Phase, given, settings
-from sqlalchemy import make_url
 
-from tests.conftest import TOKEN, Process
+from tests.conftest import TOKEN, Process, locked
 from tests.recorded import SLICES, Capture, digest
 
 pytestmark = [
@@ -34,6 +30,8 @@ Place = tuple[int, int]
 # Two runs of a recorder: four slices of one, two of the other.
 CHUNKS: dict[Place, bytes] = {(0, n): data for n, data in enumerate(SLICES)} | {(1, n): SLICES[n] for n in range(2)}
 PLACES = sorted(CHUNKS)
+
+WRITTEN = "capture_chunks, captures, dream_entries IN EXCLUSIVE MODE"
 
 FAULTS = ["kill", "kill while finishing", "finish", "finish thrice", "put while finishing", "silence", "lock"]
 
@@ -147,23 +145,6 @@ def _together(*acts: Callable[[], object]) -> None:
         thread.join()
 
 
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Somebody else holds the database for longer than the server waits."""
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        connection = sqlite3.connect(address.database or "", isolation_level=None, timeout=10)
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
-        connection.close()
-    else:
-        with psycopg.connect(url) as other:
-            other.execute("LOCK TABLE capture_chunks, captures, dream_entries IN EXCLUSIVE MODE")
-            yield
-            other.rollback()
-
-
 def test_no_schedule_of_faults_loses_a_chunk_or_makes_two_entries(
     serving: Process, database_url: str, say_how_many: Callable[[str, int], None], database_kind: str
 ) -> None:
@@ -179,7 +160,7 @@ def test_no_schedule_of_faults_loses_a_chunk_or_makes_two_entries(
     def try_one(schedule: tuple[list[Any], Place | None, int]) -> None:
         each, lost, milliseconds = schedule
         before = {entry["id"] for entry in entries_of(client)}
-        phone = Phone(serving, lambda: locked(database_url), Capture(client), lost)
+        phone = Phone(serving, lambda: locked(database_url, WRITTEN), Capture(client), lost)
         for step in each:
             phone.do(step, milliseconds)
         phone.heal()

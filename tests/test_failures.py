@@ -28,7 +28,7 @@ from sqlalchemy import event, select
 from dreamweb import db, recordings
 from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
-from tests.conftest import TOKEN, Person, Process, files_below, postgres_server, until, wav
+from tests.conftest import TOKEN, Person, Process, files_below, locked, postgres_server, until, wav
 
 MB = 1024 * 1024
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -275,21 +275,6 @@ def test_the_last_megabytes_of_a_disk_are_left_to_the_database(serving: Process,
 # --- The database is away ---
 
 
-@contextmanager
-def locked(kind: str, url: str) -> Iterator[None]:
-    """Another program writes, and does not end."""
-    if kind == "sqlite":
-        connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
-        connection.close()
-    else:
-        with psycopg.connect(url) as other:
-            other.execute("LOCK TABLE dream_entries IN SHARE MODE")
-            yield
-
-
 def check_kept_for_later(answer: httpx.Response, root: Path, data: bytes) -> None:
     assert code_of(answer) == (503, "DATABASE_ERROR")
     assert int(answer.headers["Retry-After"]) > 0
@@ -309,7 +294,7 @@ def test_a_recording_survives_a_locked_database_and_becomes_an_entry_afterwards(
     with client_of(serving) as api:
         account = api.get("/tokens").status_code  # the token is used, which writes
         assert account == 200
-        with locked(database_kind, settings["database_url"]):
+        with locked(settings["database_url"]):
             answer = send(api, data, how, client_id)
             check_kept_for_later(answer, root, data)
             line = next(line for line in serving.log.read_text().splitlines() if "the recording is kept" in line)
@@ -334,7 +319,7 @@ def test_a_recording_sent_again_before_it_is_adopted_is_still_one_entry(
     client_id, data = str(uuid.uuid4()), wav(30_000)
     with client_of(serving) as api:
         entries_of(api)
-        with locked(database_kind, settings["database_url"]):
+        with locked(settings["database_url"]):
             for _ in range(2):
                 assert send(api, data, "raw", client_id).status_code == 503
         assert send(api, data, "raw", client_id).status_code == 201
@@ -355,7 +340,7 @@ def test_what_was_deleted_for_good_does_not_come_back_from_what_waited_for_the_d
     client_id, data = str(uuid.uuid4()), wav(30_000)
     with client_of(serving) as api:
         entries_of(api)
-        with locked(database_kind, settings["database_url"]):
+        with locked(settings["database_url"]):
             assert send(api, data, "raw", client_id).status_code == 503
         entry = send(api, data, "raw", client_id).json()
         assert api.delete(f"/entries/{entry['id']}", params={"permanent": True}).status_code == 204
@@ -473,7 +458,7 @@ def test_a_recording_survives_that_postgresql_is_first_locked_and_then_stopped(
     root = tmp_path / "data" / "audio"
     sent = [(str(uuid.uuid4()), wav(30_000)) for _ in range(2)]
     with client_of(on_own_postgres) as api:
-        with locked("postgresql", own_postgres.url):
+        with locked(own_postgres.url):
             assert send(api, sent[0][1], "raw", sent[0][0]).status_code == 503
         own_postgres.stop()
         assert send(api, sent[1][1], "raw", sent[1][0]).status_code == 503

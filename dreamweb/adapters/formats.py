@@ -42,9 +42,8 @@ def recognise(fd: int) -> tuple[str | None, int]:
     """The extension that belongs to the bytes, or None; and where the sound starts: behind an ID3 tag, if any."""
     start = _behind_id3(fd)
     head = os.pread(fd, 64, start)
-    for extension, looks_like in _LOOKS.items():
-        if looks_like(head):
-            return extension, start
+    if extension := recognise_head(head):
+        return extension, start
     if start or head[:1] == b"\xff":
         data = os.pread(fd, _FRAMES_SEARCHED, start)
         whole = os.fstat(fd).st_size <= start + len(data)

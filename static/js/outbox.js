@@ -261,11 +261,12 @@ export async function file(client_id) {
 }
 
 /**
- * @param {Row} row
+ * What a recording is called as a file: by when it began, and by what it is.
+ * @param {{ started_at: string }} recording
  * @param {string} [type]
  */
-function nameOf(row, type = "") {
-  const time = new Date(row.started_at);
+export function nameOf({ started_at }, type = "") {
+  const time = new Date(started_at);
   const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
   return `dream_${local.replaceAll(":", "-")}.${EXTENSIONS[type.split(";")[0]] ?? "audio"}`;
 }

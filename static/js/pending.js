@@ -3,6 +3,7 @@
 
 import { ask } from "./ask.js";
 import * as outbox from "./outbox.js";
+import { clock } from "./player.js";
 
 /** @typedef {import("./outbox.js").Listed} Listed */
 /** @typedef {{ item: HTMLLIElement, listed: Listed, address: string }} Shown */
@@ -129,11 +130,7 @@ function nameOf({ kind, name, started_at }) {
 
 /** @param {Listed} listed */
 function sizeOf({ kind, seconds, bytes }) {
-  if (kind === "capture" && seconds !== null) {
-    const whole = Math.round(seconds);
-    const rest = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, "0"));
-    return [...(whole >= 3600 ? [Math.floor(whole / 3600)] : []), ...rest].join(":").replace(/^0(?=\d:)/, "");
-  }
+  if (kind === "capture" && seconds !== null) return clock(Math.round(seconds));
   const number = { style: /** @type {const} */ ("unit"), unit: "megabyte", maximumFractionDigits: 1 };
   return (bytes / 1e6).toLocaleString(document.documentElement.lang, number);
 }

@@ -2,7 +2,7 @@
 /** Plays a recording: seek by touching the waveform, skip, speed, and keys. */
 
 /** @param {number} seconds */
-function clock(seconds) {
+export function clock(seconds) {
   const whole = Math.floor(seconds);
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const end = `${String(rest).padStart(2, "0")}`;

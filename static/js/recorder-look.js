@@ -1,18 +1,12 @@
 // @ts-check
 /** What the recorder shows: changes the page only when something changed, so that nothing moves for nothing. */
 
+import { clock } from "./player.js";
+
 /** @typedef {"idle" | "asking" | "recording" | "paused" | "lost" | "ending" | "done" | "barred"} State */
 
 const STEPS = 24; // of the level
 const QUIET = 15_000; // milliseconds in which a screen reader hears the same warning once
-
-/** @param {number} seconds */
-export function clock(seconds) {
-  const whole = Math.floor(seconds);
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const end = String(rest).padStart(2, "0");
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${end}` : `${minutes}:${end}`;
-}
 
 /**
  * As people say it: `12 s`, `3 min 5 s`.

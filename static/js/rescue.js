@@ -1,6 +1,8 @@
 // @ts-check
 /** Where a browser keeps nothing at all: what was recorded is sent from the memory of the page, again and again. */
 
+import { nameOf } from "./outbox.js";
+
 const PATIENCE = 60_000; // milliseconds between two tries at most
 
 /**
@@ -25,14 +27,10 @@ export async function rescue(file, id, session) {
 }
 
 /**
- * Named as the outbox names what it keeps.
  * @param {Blob[]} pieces
  * @param {string} type
  * @param {string} started_at
  */
 export function fileOf(pieces, type, started_at) {
-  const plain = type.split(";")[0];
-  const extension = { "audio/webm": "webm", "audio/mp4": "m4a", "audio/ogg": "ogg" }[plain] ?? "audio";
-  const local = new Date(Date.parse(started_at) - new Date(started_at).getTimezoneOffset() * 60_000);
-  return new File(pieces, `dream_${local.toISOString().slice(0, 19).replaceAll(":", "-")}.${extension}`, { type: plain });
+  return new File(pieces, nameOf({ started_at }, type), { type: type.split(";")[0] });
 }
