@@ -10,8 +10,10 @@ COPY migrations/ migrations/
 COPY static/ static/
 COPY templates/ templates/
 RUN python -m build --wheel --outdir /wheels
+# [whisper] brings speech recognition on this machine, and 440 MB.
+ARG EXTRAS=""
 RUN python -m venv /opt/dreamweb \
-    && /opt/dreamweb/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl
+    && /opt/dreamweb/bin/pip install --no-cache-dir --constraint constraints.txt "$(echo /wheels/*.whl)${EXTRAS}"
 
 # What runs: Python, the finished environment, and a user who owns nothing but the data.
 FROM python:3.13-slim

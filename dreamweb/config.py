@@ -10,13 +10,14 @@ from contextlib import suppress
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from dreamweb.engines import LOCAL, Engines, LanguageModel, Provider, SpeechEngine, SpeechKind
 from dreamweb.errors import BadSetting
 
 _PACKAGE = Path(__file__).parent
@@ -24,6 +25,10 @@ _CHECKOUT = _PACKAGE.parent
 
 # Letters, digits, dots and dashes only: the library would take anything else for a pattern.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?", re.ASCII)
+
+_WEB_ADDRESS = re.compile(r"https?://[^/\s]+(/\S*)?", re.ASCII)
+
+_KEYS = {"openai": "openai_api_key", "anthropic": "anthropic_api_key", "google": "google_api_key"}
 
 Formats = Literal["mp3", "m4a", "webm", "ogg", "wav", "flac", "aac"]
 AttachmentFormats = Literal[Formats, "jpg", "png", "gif", "webp", "avif", "heic", "pdf", "mp4", "mov", "txt"]
@@ -68,6 +73,23 @@ class Settings(BaseSettings):
     allowed_attachment_formats: Annotated[frozenset[AttachmentFormats], NoDecode] = frozenset(
         get_args(AttachmentFormats)
     )
+    workers: int = Field(default=1, ge=0, le=16)
+    outside_calls: bool = True
+    calls_per_minute: int = Field(default=0, ge=0, le=6000)
+    speech_engine: SpeechKind = "none"
+    speech_model: str = Field(default="small", min_length=1, max_length=500)
+    speech_url: str = Field(default="", max_length=500)
+    speech_key: SecretStr = SecretStr("")
+    speech_threads: int = Field(default=4, ge=1, le=64)
+    speech_words: str = Field(default="", max_length=500)
+    speech_idle_minutes: float = Field(default=10, gt=0, le=1440)
+    language_models: Annotated[tuple[str, ...], NoDecode] = ("local",)
+    language_url: str = Field(default="", max_length=500)
+    language_key: SecretStr = SecretStr("")
+    openai_api_key: SecretStr = SecretStr("")
+    anthropic_api_key: SecretStr = SecretStr("")
+    google_api_key: SecretStr = SecretStr("")
+    monthly_tokens: int = Field(default=0, ge=0)
     host: str = "0.0.0.0"  # noqa: S104 -- a phone on the home network must reach it
     port: int = Field(default=8000, ge=0, le=65535)
     web_threads: int = Field(default=8, ge=1, le=64)
@@ -89,7 +111,7 @@ class Settings(BaseSettings):
             raise ValueError("name at least one format")
         return formats
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "language_models", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
         return _comma_separated(value)
@@ -117,6 +139,24 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin: write it like https://example.org, or * for any")
         return value
 
+    @field_validator("speech_url", "language_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not _WEB_ADDRESS.match(value):
+            raise ValueError(f"{value!r} is no address like http://localhost:9000/v1")
+        return value.rstrip("/")
+
+    @field_validator("language_models")
+    @classmethod
+    def _models(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            provider, _, model = name.partition(":")
+            if name != LOCAL and not (provider in get_args(Provider) and provider != LOCAL and model):
+                raise ValueError(
+                    f"{name!r} is none: write local, server:NAME, openai:NAME, anthropic:NAME, google:NAME"
+                )
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
@@ -142,6 +182,44 @@ class Settings(BaseSettings):
         if (self.admin_username is None) != (self.admin_password is None):
             raise ValueError("ADMIN_USERNAME and ADMIN_PASSWORD: set both, or neither")
         return self
+
+    @model_validator(mode="after")
+    def _engines_are_whole(self) -> Settings:
+        if self.speech_engine == "server" and not self.speech_url:
+            raise ValueError("SPEECH_URL: SPEECH_ENGINE=server needs the server's address")
+        for model in self.engines.language:
+            if model.provider == "server" and not model.url:
+                raise ValueError("LANGUAGE_URL: LANGUAGE_MODELS names a server, and its address is missing")
+            if model.provider in _KEYS and not model.key:
+                raise ValueError(
+                    f"{_KEYS[model.provider].upper()}: LANGUAGE_MODELS names {model.name}, which needs a key"
+                )
+        return self
+
+    @cached_property
+    def engines(self) -> Engines:
+        """What hears and understands."""
+        return Engines(
+            speech=SpeechEngine(
+                kind=self.speech_engine,
+                model=self.speech_model,
+                url=self.speech_url,
+                key=self.speech_key.get_secret_value(),
+                threads=self.speech_threads,
+                words=self.speech_words,
+                idle_seconds=self.speech_idle_minutes * 60,
+                folder=str(self.data_dir.absolute() / "models"),
+            ),
+            language=tuple(self._language_model(name) for name in self.language_models),
+            outside_calls=self.outside_calls,
+            monthly_tokens=self.monthly_tokens,
+        )
+
+    def _language_model(self, name: str) -> LanguageModel:
+        provider, _, model = name.partition(":")
+        secret: SecretStr = getattr(self, _KEYS.get(provider, "language_key"))
+        url = self.language_url if provider == "server" else ""
+        return LanguageModel(cast(Provider, provider), model, url, secret.get_secret_value())
 
     @cached_property
     def audio_root(self) -> Path:

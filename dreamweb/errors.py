@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one call of a language model has used: tokens, and its cost in US dollars where the price is known."""
+
+    engine: str
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
 
 
 class DreamWebError(Exception):
@@ -97,3 +108,27 @@ class StorageFailed(DreamWebError):
 
 class StorageFull(StorageFailed):
     """There is no room left for the bytes."""
+
+
+class Transient(DreamWebError):
+    """A step failed for a reason that may pass: a server that is busy, an engine that ended. It is tried again.
+
+    `retry_after` is how many seconds the other side asked us to wait; `used` says what the attempt has cost.
+    """
+
+    def __init__(self, detail: str, *, retry_after: float | None = None, used: Sequence[Used] = ()) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        self.used = list(used)
+
+
+class Permanent(DreamWebError):
+    """A step failed, and would fail again in the same way. `used` says what the attempt has cost."""
+
+    def __init__(self, detail: str, *, used: Sequence[Used] = ()) -> None:
+        super().__init__(detail)
+        self.used = list(used)
+
+
+class Skipped(DreamWebError):
+    """A step has nothing to do here, or may not do it: there is no engine, or the entry is private."""

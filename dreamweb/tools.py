@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from dreamweb.config import Settings
+from dreamweb.engines import Engines
+from dreamweb.errors import BadSetting, StorageFailed
 from dreamweb.storage import Storage
 
 FORM_BYTES = 1024 * 1024
@@ -26,6 +29,25 @@ class Tools:
     attachment_formats: frozenset[str]
     max_attachment_bytes: int
     max_attachments: int
+    engines: Engines
+
+    @classmethod
+    def of(cls, settings: Settings) -> Tools:
+        """As the settings say. Raises `BadSetting` when the storage cannot be used."""
+        try:
+            storage = Storage(settings.audio_root)
+        except StorageFailed as error:
+            raise BadSetting(f"AUDIO_STORAGE_PATH: {settings.audio_root} cannot be used: {error.__cause__}.") from None
+        return cls(
+            storage=storage,
+            formats=settings.allowed_audio_formats,
+            max_file_bytes=settings.max_file_bytes,
+            capture_idle=timedelta(minutes=settings.capture_idle_minutes),
+            attachment_formats=settings.allowed_attachment_formats,
+            max_attachment_bytes=settings.max_attachment_bytes,
+            max_attachments=settings.max_attachments,
+            engines=settings.engines,
+        )
 
     @property
     def max_body_bytes(self) -> int:

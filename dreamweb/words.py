@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 
 class Said(str):
@@ -16,6 +17,10 @@ class Said(str):
 
 def say(msgid: str, **values: object) -> Said:
     """The sentence `msgid` with `values` in the places of its `%(name)s`; interfaces translate the `msgid`."""
+    return _said(msgid, values)
+
+
+def _said(msgid: str, values: Mapping[str, object]) -> Said:
     said = Said(msgid % values if values else msgid)
     said.msgid = msgid
     said.values = values
@@ -28,3 +33,19 @@ def translate(text: str, gettext: Callable[[str], str]) -> str:
         return text
     found = gettext(text.msgid)
     return found % text.values if text.values else found
+
+
+def dump(text: str) -> dict[str, object]:
+    """The sentence as it is kept in a column or sent to another process."""
+    if isinstance(text, Said):
+        return {"msgid": text.msgid, "values": {name: _plain(value) for name, value in text.values.items()}}
+    return {"msgid": text, "values": {}}
+
+
+def load(dumped: Mapping[str, Any]) -> Said:
+    """The sentence that `dump` has made plain."""
+    return _said(dumped["msgid"], dumped["values"])
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (int, float, str, type(None))) and not isinstance(value, Said) else str(value)

@@ -60,6 +60,9 @@ WRONG: list[Any] = [
     *({"a": "x" * 70_000}, {"a": DEEP}, {1: 2}, DEEP, b"\xff"),
 ]
 
+_FIGURES = ("missing", "retry_after", "used")
+"""What errors carry besides sentences: numbers of chunks, seconds, tokens."""
+
 
 def calls(tree: ast.AST, names: set[str]) -> Iterator[ast.Call]:
     for node in ast.walk(tree):
@@ -133,7 +136,7 @@ def test_every_error_speaks_in_sentences_that_can_be_translated() -> None:
             where = f"{module}:{call.lineno}"
             assert call.args, where
             assert is_said(call.args[0], tree), where
-            keywords = [keyword.value for keyword in call.keywords if keyword.arg != "missing"]  # numbers of chunks
+            keywords = [keyword.value for keyword in call.keywords if keyword.arg not in _FIGURES]
             for fields in [*call.args[1:], *keywords]:
                 # What is wrong with a model's fields is tried below.
                 assert module == "checking.py" or is_said(fields, tree), where

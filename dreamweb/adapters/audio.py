@@ -1,4 +1,4 @@
-"""Tells what a recording is, draws it, joins its parts; a child process, audio_child, opens the foreign bytes."""
+"""Tells what a recording is, draws, joins and decodes it; a child process, audio_child, opens the foreign bytes."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ logger = log.Logger(__name__)
 TIMEOUT_SECONDS = 120.0
 # To draw them, all three hours are decoded: half a minute on a laptop.
 DRAWING_SECONDS = 900.0
+DECODING_SECONDS = 1200.0
 
 # A client may ask for more at once than a small machine has processors.
 _joining = threading.BoundedSemaphore(2)
@@ -53,6 +54,15 @@ class Sound:
     duration_seconds: float
     title: str | None
     recorded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What is known of decoded sound: how long it is, and the mean of its power against the loudest there can be."""
+
+    duration_seconds: float
+    loudness_db: float
+    """RMS in dBFS, from -100 (nothing but zeros) to 0."""
 
 
 class Examination:
@@ -110,7 +120,7 @@ def examine(fd: int, *, allowed: frozenset[str] = frozenset(FORMATS), timeout: f
     if extension is None:
         raise NotAudio(_unknown(start, allowed))
     check_allowed(extension, allowed)
-    return Examination(extension, _start("examine", fd, extension, start), time.monotonic() + timeout)
+    return Examination(extension, _start("examine", fd, extension, str(start)), time.monotonic() + timeout)
 
 
 def check_allowed(extension: str | None, allowed: frozenset[str]) -> None:
@@ -129,9 +139,28 @@ def peaks(fd: int, *, timeout: float = DRAWING_SECONDS) -> bytes:
     extension, start = recognise(fd)
     if extension is None:
         raise NotAudio(_unknown(start, frozenset(FORMATS)))
-    child = _start("peaks", fd, extension, start)
+    child = _start("peaks", fd, extension, str(start))
     try:
         return _waveform(extension, _answer(child, deadline))
+    finally:
+        _end(child)
+
+
+def decode(fd: int, out: int, *, timeout: float = DECODING_SECONDS) -> Decoded:
+    """Writes the sound of a recording into the file `out`, from its start, as what speech engines take.
+
+    That is 16-bit little-endian samples of one channel, 16000 a second, without any header: 115 MB an hour. A sample
+    lies where the player plays it: what is missing of a recording is silence. Moves the offset of neither file.
+    Raises NotAudio when nothing in it can be played, or it is longer than twelve hours; OSError when not the file but
+    the machine is at fault.
+    """
+    deadline = time.monotonic() + timeout
+    extension, start = recognise(fd)
+    if extension is None:
+        raise NotAudio(_unknown(start, frozenset(FORMATS)))
+    child = _start("decode", fd, extension, f"{start},{out}", passed=(out,))
+    try:
+        return _decoded(extension, _answer(child, deadline))
     finally:
         _end(child)
 
@@ -156,7 +185,7 @@ def join(fd: int, parts: Sequence[tuple[str, int]], out: int, *, timeout: float 
         with tempfile.TemporaryFile() as said:
             said.write(json.dumps(described).encode())
             said.flush()
-            child = _start("join", fd, str(said.fileno()), out, passed=(out, said.fileno()))
+            child = _start("join", fd, str(said.fileno()), str(out), passed=(out, said.fileno()))
             try:
                 return _joined(_answer(child, deadline))
             finally:
@@ -165,10 +194,10 @@ def join(fd: int, parts: Sequence[tuple[str, int]], out: int, *, timeout: float 
         _joining.release()
 
 
-def _start(task: str, fd: int, extension: str, start: int, passed: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+def _start(task: str, fd: int, extension: str, numbers: str, passed: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
     # By path and with -I -S instead of by -m: nothing is loaded but the child, PyAV and mutagen, in half the time.
     # With -B, because the child may not write what it would compile.
-    command = [sys.executable, "-I", "-S", "-B", str(_CHILD), task, extension, str(start), json.dumps(_search_path())]
+    command = [sys.executable, "-I", "-S", "-B", str(_CHILD), task, extension, numbers, json.dumps(_search_path())]
     return subprocess.Popen(  # noqa: S603  (nothing in the command comes from outside)
         command,
         stdin=fd,
@@ -290,6 +319,18 @@ def _waveform(extension: str, answer: bytes) -> bytes:
     return drawn
 
 
+def _decoded(extension: str, answer: bytes) -> Decoded:
+    try:
+        said = _found(extension, answer)
+        seconds, loudness = float(said["seconds"]), float(said["loudness"])
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        logger.debug("The decoding of a recording gave no sensible answer")
+        raise NotAudio(_UNCLEAR) from None
+    if not (math.isfinite(seconds) and seconds > 0 and -100 <= loudness <= 0):
+        raise NotAudio(_UNCLEAR)
+    return Decoded(round(seconds, 3), round(loudness, 1))
+
+
 def _clean(title: str) -> str | None:
     """A title as one line of text: no control characters, no half characters, nothing that turns the direction."""
     kept = "".join(letter for letter in " ".join(title.split()) if letter in _JOINERS or _is_text(letter))
@@ -329,6 +370,7 @@ def _refusal(reason: str, extension: str) -> Said:
         "pictures": say(
             "This is a video with pictures. Only sound is kept here: save the sound by itself and send that."
         ),
+        "long": say("This recording is longer than twelve hours. Split it, so that it can be listened to."),
         "codec": say(
             "This looks like a recording in the format %(format)s, but its sound is stored in a way that cannot be "
             "played here. Save it as MP3 or M4A and send that.",
