@@ -24,6 +24,19 @@ def wav(path: Path, size: int) -> Path:
     return path
 
 
+def speech(path: Path, sample: Path, seconds: int) -> Path:
+    """A spoken sentence over and over, with a pause of a second behind it: 16 bits, mono, 16 kHz."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    with av.open(str(sample)) as spoken:
+        frames = [part for frame in spoken.decode(audio=0) for part in resampler.resample(frame)]
+    said = b"".join(bytes(frame.planes[0])[: 2 * frame.samples] for frame in frames) + bytes(2 * 16_000)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        for _ in range(round(seconds / (len(said) / 32_000))):
+            file.writeframes(said)
+    return path
+
+
 def webm(path: Path, size: int) -> Path:
     """Opus at 64 kbit/s as Chromium records it; ten seconds of packets, over and over with the clock running on."""
     with av.open(str(path), "w", format="webm") as file:

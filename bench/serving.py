@@ -23,7 +23,7 @@ class Server:
     python = sys.executable
     """Whose packages it runs with."""
 
-    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+    def __init__(self, folder: Path, database_url: str | None = None, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -35,6 +35,8 @@ class Server:
             "PORT": str(self.port),
             "MAX_FILE_SIZE_MB": "200",
             "API_TOKEN": TOKEN,
+            "WORKERS": "0",  # what is measured here is the server alone
+            **settings,
         }
         if database_url:
             self._environment["DATABASE_URL"] = database_url

@@ -20,6 +20,8 @@ def main() -> None:
         # Recordings are sent from machines that have no journal: its settings and its database stay out of that.
         if sys.argv[1:2] == ["send"]:
             send.main(sys.argv[2:], prog_name="dreamweb send")
+        elif sys.argv[1:2] == ["worker"]:
+            _worker()
         else:
             _journal()
     except DreamWebError as error:
@@ -28,6 +30,13 @@ def main() -> None:
         )
         sys.stderr.write(f"dreamweb: {error.detail}{fields}\n")
         sys.exit(2)
+
+
+def _worker() -> None:
+    """Run jobs, in a process that has loaded no pages."""
+    from dreamweb import worker  # noqa: PLC0415
+
+    worker.main()
 
 
 def _journal() -> None:

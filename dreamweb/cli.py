@@ -1,9 +1,10 @@
-"""The commands, in words: serve, upgrade, account, token, verify; `send` has a folder of its own."""
+"""The commands, in words; `worker` and `send` are in places of their own."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from importlib.metadata import version
 from uuid import UUID
@@ -12,17 +13,20 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from dreamweb import accounts, db, housekeeping, recordings, server, sessions
+from dreamweb import accounts, db, housekeeping, jobs, recordings, server, sessions, supervision, words, worker
 from dreamweb import verify as verification
 from dreamweb.config import Settings, resource
 from dreamweb.errors import BadSetting, Conflict, Invalid
+from dreamweb.fetching import models
 from dreamweb.models.account import ROLES, SCOPES, Account
+from dreamweb.models.job import Job
+from dreamweb.processing import control
 from dreamweb.sending.command import send
 from dreamweb.tools import Tools
 
 
 def register(app: Flask) -> None:
-    for command in (serve, upgrade, verify, account, token, send):
+    for command in (serve, upgrade, verify, account, token, job, models, worker.command, send):
         app.cli.add_command(command)
 
 
@@ -89,7 +93,9 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     sys.stdout.flush()
     stopping = server.stop_by_signal(listening)
     housekeeping.start(app, tools, stopping)
+    workers = supervision.start(settings.workers, stopping)
     server.run(listening, stopping)
+    workers.join()
 
 
 def _ensure_first(settings: Settings) -> None:
@@ -204,6 +210,60 @@ def revoke_token(account_name: str, token_id: UUID) -> None:
     _need_current()
     with db.transaction():
         accounts.revoke_token(_account(account_name), token_id)
+
+
+job = AppGroup("jobs", help="What is to be done with entries: transcribe them, tidy them, and so on.")
+
+
+@job.command("list")
+@click.option("--failed", is_flag=True, help="What has failed, instead of what runs and waits.")
+def list_jobs(failed: bool) -> None:
+    """List what runs and what waits, in the order in which it is done."""
+    _need_current()
+    for each in jobs.failed() if failed else jobs.waiting(limit=1000):
+        share = f"{each.progress:.0%}" if each.progress is not None else "-"
+        reason = words.load(each.reason) if each.reason else "-"
+        click.echo(f"{each.id}\t{each.step}\t{each.state}\t{share}\t{each.entry_id}\t{reason}")
+
+
+@job.command("retry")
+@click.argument("job_ids", type=click.UUID, nargs=-1)
+@click.option("--failed", is_flag=True, help="Everything that has failed.")
+def retry_jobs(job_ids: tuple[UUID, ...], failed: bool) -> None:
+    """Do steps again that have failed, were skipped or cancelled; those that wait are done at once."""
+    _each_job(control.retry, [each.id for each in jobs.failed()] if failed else job_ids)
+
+
+@job.command("cancel")
+@click.argument("job_ids", type=click.UUID, nargs=-1)
+def cancel_jobs(job_ids: tuple[UUID, ...]) -> None:
+    """Do not do what waits, and stop what runs."""
+    _each_job(control.cancel, job_ids)
+
+
+@job.command("add")
+@click.option("--account", "account_name", help="Only of this account.")
+def add_jobs(account_name: str | None) -> None:
+    """Let every recording be processed that was not yet, after what somebody waits for."""
+    _need_current()
+    with db.transaction():
+        count = control.catch_up(_account(account_name) if account_name else None)
+    click.echo(f"{count} {'entry waits' if count == 1 else 'entries wait'} to be processed.", err=True)
+
+
+def _each_job(act: Callable[[Account, UUID], object], job_ids: Iterable[UUID]) -> None:
+    _need_current()
+    for job_id in job_ids:
+        with db.transaction():
+            act(_owner(job_id), job_id)
+
+
+def _owner(job_id: UUID) -> Account:
+    found = db.session().get(Job, job_id)
+    owner = accounts.get(found.account_id) if found and found.account_id else None
+    if owner is None:
+        raise Invalid(f"There is no job {job_id}. `{sys.argv[0]} jobs list` shows what waits.")
+    return owner
 
 
 @click.command()

@@ -12,9 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
@@ -39,6 +36,9 @@ LOCK_WAIT = 5
 """Seconds a statement waits for another writer before it is answered that the database is busy."""
 
 JSONColumn = JSON().with_variant(JSONB(), "postgresql")
+
+OptionalJSONColumn = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""In which None is the database's NULL."""
 
 # To psycopg it is an operational error, but it comes from a server that is there and has rolled back.
 # https://www.postgresql.org/docs/17/errcodes-appendix.html
@@ -211,12 +211,17 @@ def upgrade(migrations: Path) -> bool:
     with one_at_a_time():
         if is_current(migrations):
             return False
+        import flask_migrate  # noqa: PLC0415 -- 11 MB that a worker does without
+
         flask_migrate.upgrade(directory=str(migrations))
         return True
 
 
 def is_current(migrations: Path) -> bool:
     """Whether the tables are those of the newest migration."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 -- 11 MB that a worker does without
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     with db.engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     return revision == ScriptDirectory(str(migrations)).get_current_head()

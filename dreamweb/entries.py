@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
-from dreamweb import paging
+from dreamweb import jobs, paging, versions
 from dreamweb.db import now, session
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Conflict, Invalid, NotFound, Outdated
@@ -25,8 +25,11 @@ KEEP_TRASH = timedelta(days=30)
 SAMPLE = "dreamweb"
 """What an entry that we have written has in its metadata, under the name `sample`."""
 
+_SETTLED = timedelta(seconds=20)
+"""For how long a text is left alone after it was changed: often it is changed once more."""
+
 # What an entry is read with, in one statement each.
-_WHOLE = (selectinload(Entry.tags), selectinload(Entry.attachments))
+_WHOLE = (selectinload(Entry.tags), selectinload(Entry.attachments), selectinload(Entry.motifs))
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def create(account: Account, details: Details, recording: Recording | None = Non
         details=details.metadata,
         dreamed_at=details.dreamed_at or moment,
         attachments=[],
+        motifs=[],
         **values,
     )
     if recording:
@@ -77,6 +81,8 @@ def create(account: Account, details: Details, recording: Recording | None = Non
     entry.tags = _tags(account, details.tags)
     session().add(entry)
     session().flush()
+    if recording or entry.text or entry.title:
+        jobs.enqueue(entry, "audio" if recording else "analyse")
     return entry
 
 
@@ -98,8 +104,9 @@ def fill_in(account: Account, entry: Entry, details: Details) -> None:
 def replace_recording(entry: Entry, recording: Recording) -> None:
     """Let an entry hold a longer recording of the same dream in place of the one it has."""
     _hold(entry, recording)
-    entry.peaks = None
+    entry.peaks = entry.loudness_db = None
     _touch(entry)
+    jobs.enqueue(entry, "audio")
     session().flush()
 
 
@@ -196,6 +203,7 @@ def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str
     if not named or (changes.updated_at and changes.updated_at != entry.updated_at):
         raise Outdated(say("This entry was changed on another device meanwhile. Read it again, then change it."))
     values = changes.model_dump(exclude_unset=True, exclude={"updated_at", "tags", "metadata"})
+    _reprocess(entry, values)
     for name, value in values.items():
         setattr(entry, name, value)
     if "metadata" in changes.model_fields_set:
@@ -209,6 +217,15 @@ def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str
     _touch(entry)
     session().flush()
     return entry
+
+
+def _reprocess(entry: Entry, values: Mapping[str, object]) -> None:
+    """What another text takes with it: the old one is kept, and the new one is understood, a little later."""
+    if "text" in values and values["text"] != entry.text:
+        versions.keep_text(entry)
+        jobs.enqueue(entry, "analyse", delay=_SETTLED)
+    elif "title" in values and values["title"] != entry.title:
+        jobs.enqueue(entry, "index", delay=_SETTLED)
 
 
 def trash(account: Account, entry_id: UUID) -> None:
@@ -274,8 +291,10 @@ def _is_expired() -> ColumnElement[bool]:
 def etag_of(entry: Entry) -> str:
     """Names the state of an entry: changes whenever the entry does, or what is attached to it."""
     own = f"{entry.updated_at:%Y%m%dT%H%M%S%f}"
-    attached = ",".join(str(attachment.id) for attachment in entry.attachments)
-    return f"{own}-{hashlib.sha256(attached.encode()).hexdigest()[:16]}" if attached else own
+    more = ",".join(str(attachment.id) for attachment in entry.attachments)
+    if entry.processed_at:
+        more += f"{entry.processed_at.isoformat()}"
+    return f"{own}-{hashlib.sha256(more.encode()).hexdigest()[:16]}" if more else own
 
 
 def _touch(entry: Entry) -> None:
@@ -302,7 +321,8 @@ def conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.status:
         wanted.append(Entry.status == filters.status)
     if filters.mood:
-        wanted.append(Entry.mood == filters.mood)
+        found = Entry.analysis["mood"].as_string()
+        wanted.append(or_(Entry.mood == filters.mood, and_(Entry.mood.is_(None), found == filters.mood)))
     if filters.start:
         wanted.append(Entry.dreamed_at >= filters.start)
     if filters.end:

@@ -19,6 +19,7 @@ from dreamweb.entries import conditions, is_sample
 from dreamweb.models.account import Account
 from dreamweb.models.attachment import Attachment
 from dreamweb.models.entry import Entry, Tag, entry_tags
+from dreamweb.models.motif import EntryMotif, Motif
 
 _EXCERPT = 400
 """Characters; a card shows fewer, and a text may have a million."""
@@ -28,7 +29,10 @@ _YEARS_BACK = 60
 
 @dataclass(frozen=True)
 class Card:
-    """What is seen of an entry without opening it. `sample` marks one of those that we have written."""
+    """What is seen of an entry without opening it. `sample` marks one of those that we have written.
+
+    Where the person has given no title and no mood, they are what was understood.
+    """
 
     id: UUID
     kind: str
@@ -58,7 +62,16 @@ class Page:
 
 def page(account: Account, filters: Filters, *, limit: int = 20, cursor: str | None = None) -> Page:
     """Raises `Malformed` for a cursor that is not from here."""
-    query = _cards().where(Entry.account_id == account.id, *conditions(account, filters))
+    return _page(_cards().where(Entry.account_id == account.id, *conditions(account, filters)), limit, cursor)
+
+
+def having(motif: Motif, *, limit: int = 20, cursor: str | None = None) -> Page:
+    """What a motif is found in. Raises `Malformed` for a cursor that is not from here."""
+    query = _cards().join(EntryMotif, EntryMotif.entry_id == Entry.id)
+    return _page(query.where(EntryMotif.motif_id == motif.id, Entry.deleted_at.is_(None)), limit, cursor)
+
+
+def _page(query: Select[tuple[object, ...]], limit: int, cursor: str | None) -> Page:
     if cursor:
         query = query.where(tuple_(Entry.dreamed_at, Entry.id) < paging.position(cursor))
     found = _fetch(query.limit(limit + 1))
@@ -114,11 +127,11 @@ def _cards() -> Select[tuple[object, ...]]:
         Entry.id,
         Entry.kind,
         Entry.status,
-        Entry.title,
+        func.coalesce(Entry.title, Entry.analysis["title"].as_string()).label("title"),
         func.substr(shown, 1, _EXCERPT).label("excerpt"),
         Entry.dreamed_at,
         Entry.deleted_at,
-        Entry.mood,
+        func.coalesce(Entry.mood, Entry.analysis["mood"].as_string()).label("mood"),
         Entry.recall,
         Entry.private,
         Entry.file_path.is_not(None).label("recorded"),

@@ -28,6 +28,7 @@ from typing import Any
 
 import httpx
 import hypothesis
+import psutil
 import psycopg
 import pytest
 from argon2 import PasswordHasher
@@ -59,11 +60,13 @@ hypothesis.settings.load_profile("dreamweb")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first, and is tried on PostgreSQL only by the fault runs.
+    """What takes long comes first, and is tried on PostgreSQL only by the fault runs; so is all that needs a browser.
 
     At the end of a run, nobody shall have to wait for one test on one core.
     """
     for item in items:
+        if item.path.parent.name == "browser" and "[postgresql" in item.name:
+            item.add_marker("fault")
         if item.get_closest_marker("slow") and "[postgresql" in item.name:
             item.add_marker("fault")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
@@ -196,6 +199,7 @@ def settings(database_url: str, tmp_path: Path) -> dict[str, Any]:
         "max_file_size_mb": 5,
         "max_attachment_size_mb": 5,
         "log_level": "DEBUG",
+        "workers": 0,  # a test that wants one says so: else each server would start another process
     }
 
 
@@ -303,6 +307,7 @@ class Process:
         self.log = log
         self._environment = {
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")},
+            "WORKERS": "0",
             **{name.upper(): str(value) for name, value in settings.items()},
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
@@ -338,6 +343,11 @@ class Process:
             timeout=120,
             check=False,
         )
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start another command on the same data; its log goes to the same file."""
+        with self.log.open("ab") as log:
+            return subprocess.Popen([*self._program(), *arguments], env=self._environment, stdout=log, stderr=log)
 
     def _program(self) -> list[str]:
         if not self.constants:
@@ -383,6 +393,51 @@ def serving(process: Process) -> Process:
     """A server process, not started yet, with an owner called ana whose token is `TOKEN`."""
     process.configure(admin_username="ana", admin_password="correct horse", api_token=TOKEN)
     return process
+
+
+class Postgres:
+    """A PostgreSQL server that nobody else uses, to be stopped and frozen."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url = ""
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.start()
+
+    def freeze(self) -> None:
+        self._each(psutil.Process.suspend)
+
+    def thaw(self) -> None:
+        self._each(psutil.Process.resume)
+
+    def renew(self) -> None:
+        """Be there, with a new database."""
+        self._server.start()  # where a test has failed, it may be stopped
+        name = f"t_{secrets.token_hex(6)}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        self.url = self._server.get_uri(database=name)
+
+    def _each(self, act: Callable[[psutil.Process], None]) -> None:
+        head = psutil.Process(self._server.get_pid() or 0)
+        for process in (head, *head.children(recursive=True)):
+            act(process)
+
+
+@pytest.fixture(scope="module")
+def postgres_to_stop() -> Iterator[Postgres]:
+    with postgres_server() as server:
+        yield Postgres(server)
+
+
+@pytest.fixture
+def own_postgres(postgres_to_stop: Postgres) -> Postgres:
+    postgres_to_stop.renew()
+    return postgres_to_stop
 
 
 @contextmanager

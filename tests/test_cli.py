@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import SAMPLES, TOKEN, Databases, Process, files_below
+from tests.conftest import SAMPLES, TOKEN, Databases, Process, files_below, wav
 
 pytestmark = pytest.mark.slow
 
@@ -248,3 +248,21 @@ def test_flask_and_waitress_find_the_application(tmp_path: Path) -> None:
     assert "/api/v1/upload" in routes.stdout, routes.stderr
     code = "import dreamweb, waitress; waitress.create_server(dreamweb.create_app(), port=0).close()"
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+def test_jobs_are_listed_cancelled_done_again_and_added_from_the_command_line(serving: Process) -> None:
+    serving.start()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    sent = httpx.post(f"{serving.url}/api/v1/upload", content=wav(20_000), headers=headers).json()
+    (job, step, state, progress, entry, reason) = serving.run("jobs", "list").stdout.rstrip("\n").split("\t")
+    assert (step, state, progress, entry, reason) == ("audio", "waiting", "-", sent["id"], "-")
+    assert serving.run("jobs", "cancel", job).returncode == 0
+    assert serving.run("jobs", "list").stdout == ""
+    assert serving.run("jobs", "cancel", job).returncode == 2  # it has ended
+    assert serving.run("jobs", "retry", job).returncode == 0
+    assert serving.run("jobs", "list").stdout.split("\t")[1:3] == ["audio", "waiting"]
+    assert "0 entries" in serving.run("jobs", "add").stderr  # it waits already
+    assert serving.run("jobs", "cancel", serving.run("jobs", "list").stdout.split("\t")[0]).returncode == 0
+    assert "1 entry waits" in serving.run("jobs", "add", "--account", "ana").stderr
+    unknown = serving.run("jobs", "retry", "00000000-0000-4000-8000-000000000000")
+    assert (unknown.returncode, unknown.stderr.startswith("dreamweb: There is no job")) == (2, True)

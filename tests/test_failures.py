@@ -6,7 +6,6 @@ import errno
 import itertools
 import os
 import resource
-import secrets
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import psycopg
 import pytest
 from flask import Flask
@@ -28,7 +26,7 @@ from sqlalchemy import event, select
 from dreamweb import db, recordings
 from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
-from tests.conftest import TOKEN, Person, Process, files_below, locked, postgres_server, until, wav
+from tests.conftest import TOKEN, Person, Postgres, Process, files_below, locked, until, wav
 
 MB = 1024 * 1024
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -348,51 +346,6 @@ def test_what_was_deleted_for_good_does_not_come_back_from_what_waited_for_the_d
     with client_of(serving) as api:
         assert entries_of(api) == []
     assert files_below(settings["data_dir"] / "audio") == []
-
-
-class Postgres:
-    """A PostgreSQL server that nobody else uses, to be stopped and frozen."""
-
-    def __init__(self, server: Any) -> None:
-        self._server = server
-        self.url = ""
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def start(self) -> None:
-        self._server.start()
-
-    def freeze(self) -> None:
-        self._each(psutil.Process.suspend)
-
-    def thaw(self) -> None:
-        self._each(psutil.Process.resume)
-
-    def renew(self) -> None:
-        """Be there, with a new database."""
-        self._server.start()  # where a test has failed, it may be stopped
-        name = f"t_{secrets.token_hex(6)}"
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        self.url = self._server.get_uri(database=name)
-
-    def _each(self, act: Callable[[psutil.Process], None]) -> None:
-        head = psutil.Process(self._server.get_pid() or 0)
-        for process in (head, *head.children(recursive=True)):
-            act(process)
-
-
-@pytest.fixture(scope="module")
-def postgres_to_stop() -> Iterator[Postgres]:
-    with postgres_server() as server:
-        yield Postgres(server)
-
-
-@pytest.fixture
-def own_postgres(postgres_to_stop: Postgres) -> Postgres:
-    postgres_to_stop.renew()
-    return postgres_to_stop
 
 
 @pytest.fixture

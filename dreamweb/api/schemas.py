@@ -16,6 +16,7 @@ from dreamweb.details import Changes, Details, Filters, Kind, Language, Line, Mo
 from dreamweb.models.account import SCOPES, Token
 from dreamweb.models.attachment import Attachment
 from dreamweb.models.entry import Entry
+from dreamweb.models.motif import EntryMotif
 from dreamweb.storage import Storage
 from dreamweb.words import say
 
@@ -165,6 +166,29 @@ class AttachmentOut(BaseModel):
     url: str = Field(examples=[f"https://host/api/v1/attachments/{EXAMPLE_ID}"])
 
 
+class AnalysisOut(BaseModel):
+    """What an engine has understood of an entry: hints, never the person's own words."""
+
+    language: str
+    title: str | None
+    summary: str | None
+    mood: str | None
+    sentiment: float | None = Field(description="From -1, dark, to 1, bright.")
+    lucidity: int | None = Field(description="From 0 to 5.")
+    questions: list[str]
+    engine: str = Field(examples=["server:llama3.2"])
+    made_at: str = Field(examples=[_MOMENT])
+
+
+class MotifOut(BaseModel):
+    """A motif of an entry, and the exact words in its text that justify it."""
+
+    id: UUID = Field(examples=[EXAMPLE_ID])
+    type: Literal["symbol", "person", "place", "feeling", "theme", "action"]
+    name: str = Field(examples=["sea"])
+    words: list[str] = Field(examples=[["sea", "waves"]])
+
+
 class EntryOut(BaseModel):
     """An entry. The fields of the recording are null for a written one."""
 
@@ -190,7 +214,8 @@ class EntryOut(BaseModel):
     updated_at: Timestamp
     deleted_at: Timestamp | None
     tags: list[str]
-    motifs: list[dict[str, Any]]
+    motifs: list[MotifOut]
+    analysis: AnalysisOut | None
     mood: str | None
     lucidity: int | None
     recall: Recall | None
@@ -298,7 +323,7 @@ def _token(token: Token) -> dict[str, Any]:
     return values | {"scopes": token.scopes.split(",")}
 
 
-_DERIVED = {"file_path", "url", "tags", "motifs", "attachments", "metadata"}
+_DERIVED = {"file_path", "url", "tags", "motifs", "analysis", "attachments", "metadata"}
 _COLUMNS = tuple(name for name in EntryOut.model_fields if name not in _DERIVED)
 
 
@@ -308,10 +333,16 @@ def _entry(entry: Entry, storage: Storage) -> dict[str, Any]:
         "file_path": str(storage.path(entry.file_path)) if entry.file_path else None,
         "url": f"{request.url_root}entries/{entry.id}",
         "tags": [tag.name for tag in entry.tags],
-        "motifs": [],
+        "motifs": [_motif(link) for link in entry.motifs if not link.motif.hidden],
+        "analysis": AnalysisOut.model_construct(**entry.analysis) if entry.analysis else None,
         "attachments": [AttachmentOut.model_construct(**_attachment(each)) for each in entry.attachments],
         "metadata": entry.details,
     }
+
+
+def _motif(link: EntryMotif) -> MotifOut:
+    motif = link.motif
+    return MotifOut.model_construct(id=motif.id, type=motif.type, name=motif.name, words=link.words)
 
 
 _ATTACHMENT_COLUMNS = tuple(name for name in AttachmentOut.model_fields if name != "url")

@@ -4,5 +4,23 @@ from dreamweb.models.account import Account, BrowserSession, Token
 from dreamweb.models.attachment import Attachment
 from dreamweb.models.capture import Capture, CaptureChunk
 from dreamweb.models.entry import Entry, Tag
+from dreamweb.models.job import Job, Lane
+from dreamweb.models.motif import EntryMotif, Motif
+from dreamweb.models.version import ModelCall, Version
 
-__all__ = ["Account", "Attachment", "BrowserSession", "Capture", "CaptureChunk", "Entry", "Tag", "Token"]
+__all__ = [
+    "Account",
+    "Attachment",
+    "BrowserSession",
+    "Capture",
+    "CaptureChunk",
+    "Entry",
+    "EntryMotif",
+    "Job",
+    "Lane",
+    "ModelCall",
+    "Motif",
+    "Tag",
+    "Token",
+    "Version",
+]

@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dreamweb.db import Base, JSONColumn, UTCDateTime, now
+from dreamweb.db import Base, JSONColumn, OptionalJSONColumn, UTCDateTime, now
 from dreamweb.models.attachment import Attachment
+from dreamweb.models.motif import EntryMotif
 
 KINDS = ("dream", "journal", "guided")
 RECALLS = ("none", "fragment", "full")
@@ -60,8 +61,11 @@ class Entry(Base):
     """One dream or journal page. A recorded one has all columns of the recording, a written one none of them.
 
     `file_path` is the recording's key in the storage, relative to `AUDIO_STORAGE_PATH`. `peaks` is its waveform, as
-    `adapters.audio` draws it; it is computed when somebody first looks, and kept. `cut_off` says that the recording was
-    being collected when its client went silent: more of it may still come.
+    `adapters.audio` draws it; it is computed when somebody first looks, and kept. `loudness_db` is its RMS in dBFS.
+    `cut_off` says that the recording was being collected when its client went silent: more of it may still come.
+
+    `analysis` is what was understood of it, but for the motifs: a `dreamweb.analysis.Analysis` with `engine` and
+    `made_at`. `lemmas` are the words of its title and text, each as its lemma, with a space before and after it.
     """
 
     __tablename__ = "dream_entries"
@@ -102,6 +106,7 @@ class Entry(Base):
     sha256: Mapped[str | None] = mapped_column(String(64))
     duration_seconds: Mapped[float | None] = mapped_column(Float)
     peaks: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    loudness_db: Mapped[float | None] = mapped_column(Float)
     cut_off: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, server_default=func.now(), index=True)
@@ -111,7 +116,12 @@ class Entry(Base):
     synced_to_notion: Mapped[bool] = mapped_column(default=False, server_default=false())
     notion_page_id: Mapped[str | None] = mapped_column(String(64))
 
+    analysis: Mapped[dict[str, Any] | None] = mapped_column(OptionalJSONColumn)
+    lemmas: Mapped[str | None] = mapped_column(Text, deferred=True)
+    processed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
     tags: Mapped[list[Tag]] = relationship(secondary=entry_tags, order_by=Tag.name)
+    motifs: Mapped[list[EntryMotif]] = relationship(passive_deletes="all")
     # The database deletes their rows with the entry's; their files are deleted by `recordings`.
     attachments: Mapped[list[Attachment]] = relationship(
         order_by=(Attachment.created_at, Attachment.id), passive_deletes="all"

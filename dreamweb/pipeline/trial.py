@@ -1,0 +1,49 @@
+"""Runs a sample of five seconds through an engine, so that a person sees whether it works before the night comes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from dreamweb.adapters import audio
+from dreamweb.adapters.children import Watch
+from dreamweb.errors import Skipped
+from dreamweb.pipeline.work import Done, Hands, nothing, storable
+from dreamweb.words import dump, say
+
+_SPEECH = {name: Path(__file__).parent / f"trial-{name}.ogg" for name in ("sl", "en")}
+"""A sentence in either language, spoken by espeak-ng."""
+
+TEXTS = {
+    "sl": "eee v sanjah sem sem letela nad morjem in pod mano je bila babičina hiša zelo sem bila vesela",
+    "en": "um in the dream I was I was flying over the sea and below me was my grandmother's house I was very happy",
+}
+
+
+def run(hands: Hands, request: dict[str, Any], watch: Watch) -> Done:
+    """`request` is `{"what": "speech" | "language", "language": "sl" | "en"}`; the result has `text` and `seconds`."""
+    started = time.monotonic()
+    language = request["language"]
+    result, engine = (_hear if request["what"] == "speech" else _read)(hands, language, watch)
+    return Done(nothing, engine=engine, result=storable(result) | {"seconds": round(time.monotonic() - started, 1)})
+
+
+def _hear(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
+    if not hands.tools.engines.may_hear(private=False):
+        raise Skipped(
+            say("The speech engine is on another machine, and nothing is sent outside (OUTSIDE_CALLS=false).")
+        )
+    with _SPEECH[language].open("rb") as recording, hands.tools.storage.scratch() as pcm:
+        seconds = audio.decode(recording.fileno(), pcm.fileno()).duration_seconds
+        heard = hands.speech.hear(pcm.fileno(), seconds, language=language, watch=watch)
+    return {"text": heard.text}, heard.engine
+
+
+def _read(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
+    models = hands.models(private=False)
+    tidied = hands.language.tidy(TEXTS[language], language, models, watch)
+    found = hands.language.analyse(TEXTS[language], language, models, watch)
+    motifs = [{"type": motif.type, "name": motif.name} for motif in found.analysis.motifs]
+    failed = [dump(reason) for reason in found.failed]
+    return {"text": tidied.text, "title": found.analysis.title, "motifs": motifs, "failed": failed}, found.engine

@@ -1,0 +1,63 @@
+"""Gives what a step works with, and what it hands over when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dreamweb.adapters.language import Language
+from dreamweb.adapters.speech import Speech
+from dreamweb.engines import LanguageModel
+from dreamweb.errors import Used
+from dreamweb.models.entry import Entry
+from dreamweb.tools import Tools
+from dreamweb.versions import used_this_month
+
+BYTES_A_SECOND = 2 * 16_000
+"""Of decoded sound, as speech engines want it."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a worker has: the storage and the settings, and the engines, each in a child process of its own."""
+
+    tools: Tools
+    speech: Speech
+    language: Language
+
+    def models(self, *, private: bool) -> tuple[LanguageModel, ...]:
+        """The language models that a text may be given to; those of others only within the month's limit."""
+        engines = self.tools.engines
+        spent = engines.monthly_tokens and used_this_month() >= engines.monthly_tokens
+        return engines.may_read(private=private or bool(spent))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a step has made. `write` puts it into the entry, which is locked, in the transaction that ends the job.
+
+    `amount` is how much there was to do: seconds of sound, or characters. `reason` is shown beside the result.
+    """
+
+    write: Callable[[Entry], None]
+    engine: str | None = None
+    amount: float | None = None
+    used: Sequence[Used] = ()
+    reason: str | None = None
+    result: dict[str, Any] | None = None
+
+
+def storable(value: Any) -> Any:
+    """What an engine has said, without the characters that no database keeps: NUL, and halves of others."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(key): storable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable(each) for each in value]
+    return value
+
+
+def nothing(_entry: Entry) -> None:
+    """For what has written everything already."""

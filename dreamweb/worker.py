@@ -1,0 +1,366 @@
+"""Claims and runs jobs: the one dictionary from a step's name to its function, and a loop that only a stop ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from secrets import token_hex
+from types import FrameType
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from dreamweb import config, db, jobs, log
+from dreamweb.adapters.children import Watch
+from dreamweb.adapters.language import Language
+from dreamweb.adapters.speech import Speech
+from dreamweb.db import end_reading, session, transaction
+from dreamweb.errors import DreamWebError, Permanent, Skipped, Transient, Used
+from dreamweb.jobs import Claim, LostError
+from dreamweb.models.entry import Entry
+from dreamweb.models.job import Job
+from dreamweb.models.version import ModelCall
+from dreamweb.pipeline import analyse, audio, course, forget, index, signs, tidy, transcribe, trial
+from dreamweb.pipeline.work import Done, Hands
+from dreamweb.tools import Tools
+from dreamweb.words import say
+
+STEPS: dict[str, Callable[[Hands, Entry, Watch], Done]] = {
+    "audio": audio.run,
+    "transcribe": transcribe.run,
+    "tidy": tidy.run,
+    "analyse": analyse.run,
+    "index": index.run,
+}
+
+FOR_ALL: dict[str, Callable[[Hands, dict[str, Any], Watch], Done]] = {
+    "trial": trial.run,
+    "sign": signs.run,
+    "forget": forget.run,
+}
+"""Steps that belong to no entry; they are given what was asked."""
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for something to do; the time from an upload to its first step is half of it."""
+
+BEAT_EVERY = 2.0
+"""Seconds between two looks at whether the job is still wanted. Only some of them write that we live."""
+
+_WRITE_EVERY = 10.0
+_AWAY_SECONDS = 5.0
+_LANGUAGE_IDLE = 300.0
+_LONGEST_NAME = 200
+
+_BROKEN = say("Something went wrong that we did not foresee. The log says more.")
+_POISON = say("This step has ended its worker three times. It is not tried again by itself.")
+
+logger = log.Logger(__name__)
+
+
+class StoppedError(Exception):
+    """The worker shall end: what it does is given back."""
+
+
+class CancelledError(Exception):
+    """Somebody does not want this any more."""
+
+
+@dataclass
+class Worker:
+    """One worker: it does one job at a time. `name` tells it from all others."""
+
+    app: Flask
+    hands: Hands
+    name: str
+    pause: timedelta = timedelta(0)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Work until `stopping` is set; a database that is away is waited for."""
+        while not self.stopping.is_set():
+            try:
+                with self.app.app_context():
+                    if not self.step():
+                        self.stopping.wait(LOOK_EVERY)
+            except SQLAlchemyError as error:
+                with self.app.app_context():
+                    db.report(error)
+                self.stopping.wait(_AWAY_SECONDS)
+            except Exception:
+                logger.error("The worker met what it did not foresee", exc_info=True)
+                self.stopping.wait(_AWAY_SECONDS)
+
+    def step(self) -> bool:
+        """Do one job, if there is one; inside an application context."""
+        claimed = jobs.claim(self.name, pause=self.pause)
+        if claimed is None:
+            return False
+        started = time.monotonic()
+        with suppress(LostError):
+            outcome = self._do(claimed)
+            if outcome is not None:
+                _insist(lambda: _finish(claimed, outcome), self.stopping)
+                logger.info(
+                    "A step has ended",
+                    job=claimed.id,
+                    step=claimed.step,
+                    entry=claimed.entry_id,
+                    outcome=type(outcome).__name__,
+                    ms=round((time.monotonic() - started) * 1000),
+                )
+        return True
+
+    def _do(self, claimed: Claim) -> Outcome | None:
+        """What came of a job; None when it was given back."""
+        if claimed.crashes >= jobs.MAX_CRASHES:
+            return Permanent(_POISON)
+        pulse = _Pulse(self, claimed)
+        try:
+            with pulse:
+                return self._call(claimed, pulse.watch)
+        except CancelledError:
+            return CancelledError()
+        except StoppedError:
+            _insist(lambda: jobs.give_back(claimed), self.stopping)
+        except (Transient, Permanent, Skipped) as error:
+            return error
+        except DreamWebError as error:
+            return Permanent(error.detail)
+        except SQLAlchemyError as error:
+            db.report(error)
+            return Transient(say("The database was away."))
+        except LostError:
+            raise
+        except Exception:
+            logger.error("A step failed in a way that was not foreseen", step=claimed.step, exc_info=True)
+            return Transient(_BROKEN) if claimed.attempts < jobs.MAX_CRASHES else Permanent(_BROKEN)
+        return None
+
+    def _call(self, claimed: Claim, watch: Watch) -> Done:
+        if claimed.entry_id is None:
+            return FOR_ALL[claimed.step](self.hands, claimed.request or {}, watch)
+        entry = _begin(claimed)
+        return STEPS[claimed.step](self.hands, entry, watch)
+
+
+Outcome = Done | Transient | Permanent | Skipped | CancelledError
+
+
+def _begin(claimed: Claim) -> Entry:
+    """The entry as it is now; it says from here on that it is being processed."""
+    entry = session().get(Entry, claimed.entry_id, populate_existing=True)
+    if entry is None:
+        raise LostError
+    waiting = entry.status != "processing"
+    end_reading()  # nothing is held while a step works
+    if waiting:
+        with transaction():
+            locked = session().get(Entry, entry.id, with_for_update=True, populate_existing=True)
+            if locked is None:
+                raise LostError
+            course.settle(locked)
+            entry = locked
+    return entry
+
+
+def _finish(claimed: Claim, outcome: Outcome) -> None:
+    """In one transaction: what was made, what follows, and that this is done. Raises `LostError`."""
+    with transaction():
+        entry = None
+        if claimed.entry_id is not None:
+            # The entry first, as everywhere: two who lock in turns wait for each other.
+            entry = session().get(Entry, claimed.entry_id, with_for_update=True, populate_existing=True)
+            if entry is None:
+                raise LostError
+        job = jobs.hold(claimed)
+        _note(job, outcome)
+        if isinstance(outcome, Done) and entry is not None:
+            outcome.write(entry)
+        if entry is not None:
+            course.follow(entry, job)
+
+
+def _note(job: Job, outcome: Outcome) -> None:
+    for used in [] if isinstance(outcome, (Skipped, CancelledError)) else outcome.used:
+        session().add(_call_row(job, used))
+    match outcome:
+        case Done():
+            job.engine, job.amount, job.result, job.progress = outcome.engine, outcome.amount, outcome.result, 1.0
+            jobs.close(job, "done", reason=outcome.reason)
+        case Skipped():
+            jobs.close(job, "skipped", reason=outcome.detail)
+        case CancelledError():
+            jobs.close(job, "cancelled")
+        case Permanent():
+            jobs.close(job, "failed", reason=outcome.detail)
+        case Transient():
+            if not jobs.retry_later(job, outcome):
+                jobs.close(job, "failed", reason=outcome.detail)
+
+
+def _call_row(job: Job, used: Used) -> ModelCall:
+    return ModelCall(
+        entry_id=job.entry_id,
+        step=job.step,
+        engine=used.engine,
+        tokens_in=used.tokens_in,
+        tokens_out=used.tokens_out,
+        cost=used.cost,
+    )
+
+
+def _insist(task: Callable[[], None], stopping: threading.Event) -> None:
+    """Try until the database takes it: what took an hour to make is not thrown away because of a lock.
+
+    Even a worker that shall stop tries for a while. Raises `LostError`.
+    """
+    pause, tries = 0.2, 0
+    while True:
+        try:
+            return task()
+        except SQLAlchemyError as error:
+            tries += 1
+            if not db.report(error) and tries >= _MOST_TRIES:
+                raise  # it is refused, not away: the job is taken up again when its lease has ended
+            if stopping.is_set() and tries >= _MOST_TRIES:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _AWAY_SECONDS)
+
+
+_MOST_TRIES = 4
+
+
+class _Pulse:
+    """Says, from a thread of its own, that the worker lives, and learns whether its job is still wanted."""
+
+    def __init__(self, worker: Worker, claimed: Claim) -> None:
+        self._worker, self._claimed = worker, claimed
+        self._progress: float | None = None
+        self._verdict: type[Exception] | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        self.watch = Watch(self._tell, self._check)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _tell(self, share: float) -> None:
+        self._progress = share
+
+    def _check(self) -> None:
+        if self._worker.stopping.is_set():
+            raise StoppedError
+        if self._verdict:
+            raise self._verdict
+
+    def _beat(self) -> None:
+        written = time.monotonic()
+        while not self._over.wait(BEAT_EVERY) and self._verdict is None:
+            try:
+                with self._worker.app.app_context():
+                    if jobs.look(self._claimed):
+                        self._verdict = CancelledError
+                    elif time.monotonic() - written >= _WRITE_EVERY:
+                        jobs.beat(self._claimed, self._progress)
+                        written = time.monotonic()
+            except LostError:
+                self._verdict = LostError
+            except SQLAlchemyError as error:
+                logger.debug("The worker cannot say that it lives", error=type(error).__name__)
+
+
+# --- As a process of its own ---
+
+
+def build(settings: config.Settings) -> tuple[Flask, Tools]:
+    """An application with a database and nothing else: a worker has no pages, and no memory for them."""
+    log.configure("DEBUG" if settings.debug else settings.log_level)
+    app = Flask("dreamweb.worker", static_folder=None, template_folder=None)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(settings.database, pool_size=2, max_overflow=2),
+    )
+    db.db.init_app(app)
+    with app.app_context():
+        db.prepare(db.db.engine)
+    return app, Tools.of(settings)
+
+
+@click.command("worker")
+@click.option("--slot", type=int, hidden=True, help="Of the workers beside a server, which one this is.")
+def command(slot: int | None) -> None:
+    """Run jobs until stopped. Beside `dreamweb serve` there is one already (WORKERS); more need PostgreSQL."""
+    settings = config.load()
+    app, tools = build(settings)
+    hands = Hands(tools, Speech(tools.engines.speech), Language(_LANGUAGE_IDLE))
+    pause = timedelta(seconds=60 / settings.calls_per_minute if settings.calls_per_minute else 0)
+    worker = Worker(app, hands, _name(settings.data_dir, slot), pause)
+    tempfile.tempdir = str(tools.storage.temporary_folder)  # not a small /tmp in memory
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        worker.stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    lock = _alone(settings.data_dir, slot) if slot is not None else None
+    if slot is not None:
+        _end_with_parent(worker)
+    try:
+        with app.app_context(), suppress(SQLAlchemyError):
+            jobs.free(worker.name)
+            jobs.schedule("forget", timedelta(days=1))
+        worker.run()
+    finally:
+        hands.speech.end()
+        hands.language.end()
+        if lock is not None:
+            os.close(lock)
+
+
+def _name(folder: Path, slot: int | None) -> str:
+    host = socket.gethostname()
+    name = f"{host}/{os.getpid()}-{token_hex(4)}" if slot is None else f"{host}{folder.absolute()}/{slot}"
+    return name[-_LONGEST_NAME:]
+
+
+def _alone(folder: Path, slot: int) -> int:
+    """Wait until no other worker has this slot: then what it was doing can be given back at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / f"worker-{slot}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _end_with_parent(worker: Worker) -> None:
+    """When the server was killed, its workers end: the next server starts its own."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        worker.stopping.set()
+
+    threading.Thread(target=look, name="parent", daemon=True).start()
+
+
+def main() -> None:
+    """For the console script, without what the other commands load."""
+    command.main(sys.argv[2:], prog_name="dreamweb worker")
