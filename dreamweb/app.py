@@ -26,31 +26,52 @@ from dreamweb.api import captures as api_captures
 from dreamweb.api import docs, health
 from dreamweb.api import entries as api_entries
 from dreamweb.api import errors as api_errors
+from dreamweb.api import jobs as api_jobs
 from dreamweb.api import tags as api_tags
 from dreamweb.api import tokens as api_tokens
 from dreamweb.api import upload as api_upload
 from dreamweb.config import Settings, digest, resource, secret_key
 from dreamweb.db import db, engine_options, prepare
-from dreamweb.errors import BadSetting, DreamWebError, StorageFailed
+from dreamweb.errors import DreamWebError
 from dreamweb.server import NO_CONTENT
-from dreamweb.storage import Storage
 from dreamweb.tools import Tools
 from dreamweb.web import (
     accounts,
     attachments,
+    engines,
     entries,
+    motifs,
     offline,
     pages,
+    queue,
     recorder,
     recordings,
     settings,
+    steps,
     timeline,
     tokens,
+    versions,
     welcome,
 )
 from dreamweb.web import errors as web_errors
 
-_PAGES = (timeline, entries, recorder, offline, recordings, attachments, accounts, settings, tokens, welcome)
+_PAGES = (
+    timeline,
+    entries,
+    steps,
+    versions,
+    recorder,
+    offline,
+    recordings,
+    attachments,
+    queue,
+    motifs,
+    accounts,
+    settings,
+    engines,
+    tokens,
+    welcome,
+)
 
 # Not the API's JSON: its ETags, by which clients tell two states of an entry apart, would not be the same any more.
 _COMPRESSED = ["text/html", "text/css", "text/javascript", "image/svg+xml"]
@@ -105,7 +126,7 @@ def build(settings: Settings) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _add_database(app)
-    tools = _tools(settings)
+    tools = Tools.of(settings)
     app.extensions["dreamweb"] = tools
     health.init_app(app, tools)
     signin.init_app(app)
@@ -115,22 +136,6 @@ def build(settings: Settings) -> Flask:
     Compress(app)
     cli.register(app)
     return app
-
-
-def _tools(settings: Settings) -> Tools:
-    try:
-        storage = Storage(settings.audio_root)
-    except StorageFailed as error:
-        raise BadSetting(f"AUDIO_STORAGE_PATH: {settings.audio_root} cannot be used: {error.__cause__}.") from None
-    return Tools(
-        storage=storage,
-        formats=settings.allowed_audio_formats,
-        max_file_bytes=settings.max_file_bytes,
-        capture_idle=timedelta(minutes=settings.capture_idle_minutes),
-        attachment_formats=settings.allowed_attachment_formats,
-        max_attachment_bytes=settings.max_attachment_bytes,
-        max_attachments=settings.max_attachments,
-    )
 
 
 def _add_database(app: Flask) -> None:
@@ -147,7 +152,7 @@ def _add_interfaces(app: Flask) -> None:
     for kind in (DreamWebError, SQLAlchemyError, HTTPException):
         app.register_error_handler(kind, _errors)
     version_1 = Blueprint("api", __name__, url_prefix="/api/v1")
-    for module in (api_upload, api_captures, api_entries, api_attachments, api_tags, api_tokens):
+    for module in (api_upload, api_captures, api_entries, api_jobs, api_attachments, api_tags, api_tokens):
         version_1.register_blueprint(module.blueprint)
     for blueprint in (version_1, health.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)

@@ -282,14 +282,8 @@ def test_verify_finds_attachments_that_are_missing_changed_or_nobodys_and_makes_
     assert good["id"] in {one["id"] for one in listed(api, entry)}
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "before the row",
-        pytest.param("before the file", marks=pytest.mark.fault),
-        pytest.param("behind the row", marks=pytest.mark.fault),
-    ],
-)
+@pytest.mark.fault
+@pytest.mark.parametrize("moment", ["before the row", "before the file", "behind the row"])
 def test_what_a_killed_server_leaves_of_an_attachment_is_all_or_nothing(
     process: Process, settings: dict[str, Any], database_kind: str, moment: str
 ) -> None:

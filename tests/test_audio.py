@@ -452,6 +452,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.fault
 @settings(max_examples=100)
 @given(damaged())
 def test_whatever_the_damage_the_answer_is_a_sound_or_a_refusal(data: bytes) -> None:

@@ -12,12 +12,13 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from dreamweb import captures, entries, nights, recordings, samples, tags, timeline, waveforms
+from dreamweb import captures, entries, nights, recordings, samples, tags, timeline, versions, waveforms
 from dreamweb.db import now, session, transaction
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Invalid, Outdated
 from dreamweb.models.entry import KINDS, RECALLS, Entry
-from dreamweb.web import forms, markdown, pages
+from dreamweb.web import forms, heard, markdown, pages, understanding
+from dreamweb.web.steps import steps_of
 
 blueprint = Blueprint("entries", __name__)
 
@@ -67,13 +68,18 @@ def page(entry_id: UUID) -> str:
     version = wanted if wanted in there else next(iter(there), None)
     text = getattr(entry, version) if version else None
     before, after = timeline.neighbours(pages.account(), entry)
+    said = versions.heard(entry) if version == "transcription" else None
     return pages.render_template(
         "entries/page.html",
         entry=entry,
         versions=there,
         version=version,
+        chosen=version if version == wanted else None,
         html=markdown.render(text) if text and version == "text" else None,
         text=text,
+        paragraphs=heard.paragraphs(said.details) if said else (),
+        understood=understanding.of(entry),
+        steps=steps_of(entry),
         peaks=waveforms.known(entry) if entry.file_path else None,
         course=captures.course_of(entry),
         before=before,

@@ -108,8 +108,8 @@ def _cut(text: str, most: int) -> str:
 
 def entry_headline(entry: Entry) -> str:
     """The title of an opened entry, or what stands for it; its text is read below."""
-    if entry.title:
-        return entry.title
+    if title := entry.title or (entry.analysis or {}).get("title"):
+        return str(title)
     if entry.recall == "none":
         return gettext("Nothing remembered")
     return clock(entry.dreamed_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,10 +13,12 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page
 
-from dreamweb import accounts, db
+from dreamweb import accounts, db, motifs
+from dreamweb.db import now
 from tests.attachables import PDF, PNG
 from tests.browser.conftest import PHONE, OpenBrowser, let_in
 from tests.conftest import SAMPLES, Person
+from tests.worked import NO_SERVER, put_job, put_motifs
 
 # What is drawn does not depend on where it is kept.
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -66,6 +69,30 @@ def fill(api: httpx.Client) -> str:
     return str(sent.json()["id"])
 
 
+def work(app: Flask, person: Person, entry: str) -> str:
+    """Put something of every kind into the queue, and motifs of every size into the journal; answers one of them."""
+    account = person.account
+    put_job(app, account, entry, "transcribe", "running", progress=0.4)
+    put_job(app, account, entry, "tidy", "waiting")
+    put_job(app, account, entry, "index", "waiting", run_at=now() + timedelta(hours=1), reason=NO_SERVER, attempts=2)
+    put_job(app, account, entry, "analyse", "failed", reason=NO_SERVER)
+    asked = {"what": "language", "language": "sl"}
+    understood = {
+        "title": "Nad morjem",
+        "motifs": [{"type": "place", "name": LONG}],
+        "text": "Letela sem.",
+        "seconds": 2,
+    }
+    put_job(app, account, None, "trial", "done", request=asked, result=understood, engine="local")
+    put_job(app, account, None, "trial", "failed", request=asked | {"what": "speech"}, reason=NO_SERVER)
+    found = {("place", "House"): 5, ("place", LONG): 3, ("symbol", "Key"): 2, ("feeling", "Fear"): 1, ("theme", "x"): 0}
+    ids = put_motifs(app, account, found)
+    with app.app_context(), db.transaction():
+        motifs.add_sign(account, "person", "My grandmother", "")
+        motifs.hide(account, UUID(ids["Fear"]), True)
+    return ids["House"]
+
+
 def sample(name: str) -> bytes:
     return (SAMPLES / name).read_bytes()
 
@@ -102,10 +129,11 @@ def walk(
             entry = fill(api)
         with app.app_context(), db.transaction():
             token = accounts.add_token(ana.account, f"phone {LONG[:60]}", ["upload"])[0]
+        motif = work(app, ana, entry)
         page.goto("/sign-in")
         yield "accounts.sign_in", page
         let_in(page.context, app, ana, live)
-        values = {"entry_id": entry, "account_id": str(bor.account.id), "token_id": str(token.id)}
+        values = {"entry_id": entry, "account_id": str(bor.account.id), "token_id": str(token.id), "motif_id": motif}
         for name, address in addresses(app, values).items():
             page.goto(address)
             yield name, page

@@ -32,6 +32,7 @@ from dreamweb.tools import Tools
 from tests.attachables import PNG
 from tests.conftest import SAMPLES, Person, files_below, wav
 from tests.web.conftest import PASSWORD, Browser
+from tests.worked import put_motifs
 
 FOR_PROGRAMS = {"api", "health", "docs", "static"}
 
@@ -160,7 +161,15 @@ def house(app: Flask, tools: Tools, ana: Person, bor: Person) -> House:
             db.session().scalars(select(BrowserSession.id).order_by(BrowserSession.created_at.desc())).first()
         )
     ids = {"entry": sent["id"], "attachment": attached["id"], "trashed": trashed["id"], "token": token["id"]}
-    ids |= {"account": str(ana.account.id), "session": session, "client": capture, "nothing": str(uuid4())}
+    jobs = client.get(f"/api/v1/entries/{sent['id']}/jobs", headers=headers).get_json()["items"]
+    ids |= {
+        "job": jobs[0]["id"],
+        "account": str(ana.account.id),
+        "session": session,
+        "client": capture,
+        "nothing": str(uuid4()),
+    }
+    ids |= {"motif": put_motifs(app, ana.account, {("place", "House"): 1})["House"]}
     return House(app, person, Somebody(app).sign_in(bor), ids, tools.storage.root)
 
 

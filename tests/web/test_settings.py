@@ -13,7 +13,8 @@ from dreamweb.web import devices
 from tests.conftest import SAMPLES, Person
 from tests.web.conftest import Browser, SignIn
 
-PAGES = ["/settings", "/settings/sessions", "/settings/tokens", "/settings/about", "/accounts", "/shortcut"]
+PAGES = ["/settings", "/settings/sessions", "/settings/tokens", "/settings/engines", "/settings/about", "/queue"]
+PAGES += ["/accounts", "/shortcut"]
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
 SAFARI = (

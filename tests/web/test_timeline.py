@@ -17,6 +17,7 @@ from dreamweb.models import Entry
 from tests.conftest import SAMPLES, Person
 from tests.web.conftest import Browser, words
 from tests.web.test_entries import entry_ids, write
+from tests.worked import put_motifs
 
 
 @contextmanager
@@ -143,6 +144,7 @@ def test_every_page_asks_the_database_little(
     at_home.submit("/samples")
     sent = api.post("/upload", content=(SAMPLES / "sl-hisa.mp3").read_bytes()).json()
     entry = f"/entries/{sent['id']}"
+    motif = put_motifs(app, ana.account, {("place", "House"): entries})["House"]
     most = {
         "/": 4,
         "/?tag=sea&kind=dream": 3,
@@ -151,8 +153,14 @@ def test_every_page_asks_the_database_little(
         "/trash": 2,
         "/tags": 2,
         "/entries/new": 1,
-        entry: 7,
-        f"{entry}/edit": 4,
+        entry: 11,
+        f"{entry}?version=transcription": 11,
+        f"{entry}/versions": 6,
+        f"{entry}/edit": 5,
+        "/queue": 7,
+        "/motifs": 3,
+        f"/motifs/{motif}": 5,
+        "/settings/engines": 3,
         "/settings": 1,
         "/settings/sessions": 2,
         "/settings/tokens": 2,
