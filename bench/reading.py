@@ -55,7 +55,7 @@ def _measure(folder: Path, databases: Databases, kind: str, large: int, rounds: 
             figures += [
                 plain(f"{kind}, {name}", f"{seconds(few)} -> {seconds(much)}"),
                 at_most(f"  {large:,} against {SMALL:,} entries", much / few, 1.3),
-                at_most("  SQL statements", statements[name], 4, "{:.0f}"),
+                at_most("  SQL statements", statements[name], 5, "{:.0f}"),
             ]
         for name in pages[0]:
             few, much = _times(browsers, [each[name] for each in pages], rounds)

@@ -11,6 +11,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -142,7 +143,10 @@ class Settings(BaseSettings):
     @field_validator("speech_url", "language_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        if value and not _WEB_ADDRESS.match(value):
+        if value:
+            with suppress(ValueError):  # of a port that is none, or half an IPv6 address
+                if _WEB_ADDRESS.fullmatch(value) and urlsplit(value).hostname and urlsplit(value).port != 0:
+                    return value.rstrip("/")
             raise ValueError(f"{value!r} is no address like http://localhost:9000/v1")
         return value.rstrip("/")
 

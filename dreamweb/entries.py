@@ -97,6 +97,8 @@ def fill_in(account: Account, entry: Entry, details: Details) -> None:
         entry.dreamed_at = details.dreamed_at
     if details.tags:
         entry.tags = _tags(account, sorted({*details.tags, *(tag.name for tag in entry.tags)}))
+    if details.text or details.title:
+        jobs.enqueue(entry, "analyse" if details.text else "index")
     _touch(entry)
     session().flush()
 
@@ -241,6 +243,8 @@ def restore(account: Account, entry_id: UUID) -> Entry:
     entry.deleted_at = None
     _touch(entry)
     session().flush()
+    # What lies in the trash is not processed.
+    jobs.enqueue(entry, "audio" if entry.file_path and entry.transcription is None else "index")
     return entry
 
 
@@ -292,6 +296,7 @@ def etag_of(entry: Entry) -> str:
     """Names the state of an entry: changes whenever the entry does, or what is attached to it."""
     own = f"{entry.updated_at:%Y%m%dT%H%M%S%f}"
     more = ",".join(str(attachment.id) for attachment in entry.attachments)
+    more += ",".join(f"{link.motif_id}{link.motif.name}{link.motif.hidden}" for link in entry.motifs)
     if entry.processed_at:
         more += f"{entry.processed_at.isoformat()}"
     return f"{own}-{hashlib.sha256(more.encode()).hexdigest()[:16]}" if more else own

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, or_, select
 
-from dreamweb import accounts, captures, entries, log, playback, recordings
+from dreamweb import accounts, captures, entries, jobs, log, playback, recordings
 from dreamweb.adapters import audio, formats
 from dreamweb.captures import Chunk
 from dreamweb.db import end_reading, now, session, transaction
@@ -268,6 +268,7 @@ def _settle(
     if ending.state == "finished":
         session().execute(delete(CaptureChunk).where(CaptureChunk.capture_id == locked.id))
     if was_cut_off and ending.state == "finished":
+        jobs.enqueue(entry, "transcribe")  # now it is known whether it is private
         # Unless somebody has said meanwhile when it was.
         dreamed_at = _dreamed_at(capture, ending) if entry.dreamed_at == capture.created_at else None
         entries.fill_in(account, entry, ending.details.model_copy(update={"dreamed_at": dreamed_at}))

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from dreamweb.db import end_reading, now, session, transaction
+from dreamweb.db import end_reading, now, one_at_a_time, session, transaction
 from dreamweb.errors import NotFound, Transient
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
@@ -48,7 +48,7 @@ class LostError(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """A job that is ours, as it was when we took it."""
+    """A job that is ours, as it was when we took it; `cancelling` if nobody wants it any more."""
 
     id: UUID
     account_id: UUID | None
@@ -59,6 +59,7 @@ class Claim:
     attempts: int
     crashes: int
     request: dict[str, Any] | None
+    cancelling: bool
 
 
 def enqueue(
@@ -81,7 +82,7 @@ def enqueue(
         if job.state == "running":
             job.again = True
         else:
-            job.run_at, job.attempts, job.crashes, job.reason = run_at, 0, 0, None
+            job.run_at, job.attempts, job.crashes, job.reason, job.cancelling = run_at, 0, 0, None, False
         return job
     job = Job(
         account_id=entry.account_id if entry is not None else account_id,
@@ -96,6 +97,22 @@ def enqueue(
     session().add(job)
     session().flush()
     return job
+
+
+def enqueue_many(wanted: Sequence[tuple[UUID, UUID, str]]) -> None:
+    """Add many jobs to the backlog at once: id and account of each entry, which is locked, and its step."""
+    if wanted:
+        rows = [
+            {
+                "entry_id": entry,
+                "account_id": account,
+                "step": step,
+                "lane": _LANES.get(step, step),
+                "priority": BACKLOG,
+            }
+            for entry, account, step in wanted
+        ]
+        session().execute(insert(Job), rows)
 
 
 def _open(entry_id: UUID, step: str) -> Job | None:
@@ -135,7 +152,16 @@ def claim(worker: str, *, pause: timedelta = timedelta(0)) -> Claim | None:
 
 def _claimed(job: Job) -> Claim:
     return Claim(
-        job.id, job.account_id, job.entry_id, job.step, job.lane, job.fence, job.attempts, job.crashes, job.request
+        id=job.id,
+        account_id=job.account_id,
+        entry_id=job.entry_id,
+        step=job.step,
+        lane=job.lane,
+        fence=job.fence,
+        attempts=job.attempts,
+        crashes=job.crashes,
+        request=job.request,
+        cancelling=job.cancelling,
     )
 
 
@@ -205,7 +231,7 @@ def _is(claimed: Claim) -> tuple[ColumnElement[bool], ...]:
 def close(job: Job, state: str, *, reason: str | None = None) -> None:
     """End a job that is held: done, skipped, failed or cancelled. What is to be done again waits."""
     every = timedelta(seconds=job.every_seconds) if job.every_seconds else None
-    if every or (job.again and state != "cancelled"):
+    if every or job.again:
         job.state, job.run_at = "waiting", now() + (every or timedelta(0))
         job.attempts = job.crashes = 0
     else:
@@ -217,15 +243,18 @@ def close(job: Job, state: str, *, reason: str | None = None) -> None:
 def retry_later(job: Job, error: Transient) -> bool:
     """Let a job that is held wait, longer each time; False when it was tried often enough.
 
-    When the other side says how long, all of its lane waits.
+    One that nobody wants any more is cancelled instead. When the other side says how long, all of its lane waits.
     """
+    if job.cancelling:
+        close(job, "cancelled")
+        return True
     if job.attempts >= (1 if job.step == "trial" else MAX_ATTEMPTS):  # who tries an engine wants to know at once
         return False
     pause = min(_FIRST_PAUSE * 4 ** (job.attempts - 1), _LONGEST_PAUSE)
     if error.retry_after is not None:
-        asked = timedelta(seconds=min(error.retry_after, _LONGEST_PAUSE.total_seconds() * 24))
+        asked = min(timedelta(seconds=max(0.0, error.retry_after)), _LONGEST_PAUSE)
         _pause(job.lane, asked)
-        pause = asked
+        pause = max(pause, asked)
     job.state, job.run_at, job.reason, job.lease_until = "waiting", now() + pause, dump(error.detail), None
     return True
 
@@ -237,6 +266,11 @@ def give_back(claimed: Claim) -> None:
         job.state, job.run_at, job.lease_until, job.attempts = "waiting", now(), None, job.attempts - 1
 
 
+def wake(lane: str) -> None:
+    """Let a lane work again at once: a person wants it tried now."""
+    session().execute(delete(Lane).where(Lane.name == lane))
+
+
 def forget_old() -> int:
     """Delete what was finished long ago; answers how many. Inside somebody else's transaction."""
     old = delete(Job).where(Job.finished_at < now() - KEEP).returning(Job.id)
@@ -246,11 +280,11 @@ def forget_old() -> int:
 def schedule(step: str, every: timedelta) -> None:
     """See to it that a step for the whole journal is done again and again. Commits by itself."""
     known = select(Job.id).where(Job.entry_id.is_(None), Job.step == step, Job.state.in_(OPEN)).limit(1)
-    found = session().scalar(known)
-    end_reading()
-    if found is None:
-        with transaction():
-            if session().scalar(known) is None:
+    with one_at_a_time():  # many workers may start at once
+        found = session().scalar(known)
+        end_reading()
+        if found is None:
+            with transaction():
                 enqueue(None, step, priority=BACKLOG, every=every)
 
 

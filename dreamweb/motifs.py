@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from dreamweb.analysis import FoundMotif
 from dreamweb.db import session
@@ -32,6 +33,7 @@ class Counted:
 
 def found(entry: Entry, motifs: Iterable[FoundMotif], engine: str) -> None:
     """Let an entry have these motifs instead of those that an engine has found before. The entry is locked."""
+    _hold(entry.account_id)
     session().execute(delete(EntryMotif).where(EntryMotif.entry_id == entry.id, EntryMotif.engine.is_not(None)))
     wanted: dict[tuple[str, str], FoundMotif] = {}
     for motif in motifs:
@@ -46,62 +48,118 @@ def found(entry: Entry, motifs: Iterable[FoundMotif], engine: str) -> None:
     _link(entry, words, engine)
 
 
+def _hold(account_id: UUID) -> None:
+    """Nobody else writes the motifs of this account, nor where they are found, until the transaction ends.
+
+    Who links an entry and who merges would else wait for each other's rows, or not see what the other has just done.
+    """
+    # Not a full lock: with that, nobody could write an entry of this account meanwhile.
+    # https://www.postgresql.org/docs/17/explicit-locking.html#LOCKING-ROWS
+    session().execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
 def _rows(account_id: UUID, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str], Motif]:
-    """The rows of these types and lemmas; new ones are made, also when another worker makes them meanwhile."""
+    """The rows of these types and lemmas; new ones are made. The account's motifs are held."""
     if not wanted:
         return {}
     dialect = sqlite if session().get_bind().dialect.name == "sqlite" else postgresql
-    # In one order everywhere: two who insert the same ones in turns would wait for each other.
     values = [
         {"id": uuid4(), "account_id": account_id, "type": kind, "lemma": lemma, "name": name or lemma}
-        for kind, lemma, name in sorted(wanted)
+        for kind, lemma, name in wanted
     ]
     session().execute(dialect.insert(Motif).values(values).on_conflict_do_nothing())
     lemmas = {lemma for _, lemma, _ in wanted}
     query = select(Motif).where(Motif.account_id == account_id, Motif.lemma.in_(lemmas))
-    rows = {(row.type, row.lemma): row for row in session().scalars(query)}
+    found = session().scalars(query.execution_options(populate_existing=True))
+    rows = {(row.type, row.lemma): row for row in found}
     return {(kind, lemma): rows[kind, lemma] for kind, lemma, _ in wanted}
 
 
-def _link(entry: Entry, words: dict[UUID, list[str]], engine: str | None) -> None:
+def _link(entry: Entry, words: Mapping[UUID, Sequence[str]], engine: str | None) -> None:
+    """What both have found is the engine's: it stays when the person's own sign is taken away."""
     if not words:
         return
     dialect = sqlite if session().get_bind().dialect.name == "sqlite" else postgresql
     values = [
         {"entry_id": entry.id, "motif_id": motif, "words": list(dict.fromkeys(found)), "engine": engine}
-        for motif, found in sorted(words.items())
+        for motif, found in words.items()
     ]
-    session().execute(dialect.insert(EntryMotif).values(values).on_conflict_do_nothing())
+    insert = dialect.insert(EntryMotif).values(values)
+    if engine is None:
+        insert = insert.on_conflict_do_nothing()
+    else:
+        better = {"words": insert.excluded.words, "engine": insert.excluded.engine}
+        insert = insert.on_conflict_do_update(index_elements=["entry_id", "motif_id"], set_=better)
+    session().execute(insert)
     session().expire(entry, ["motifs"])
 
 
-def signs(account_id: UUID) -> Sequence[Motif]:
-    """The dream signs that somebody has named."""
-    mine = (Motif.account_id == account_id, Motif.sign, Motif.merged_into_id.is_(None))
-    return session().scalars(select(Motif).where(*mine)).all()
+def signs(account_id: UUID) -> Mapping[UUID, frozenset[str]]:
+    """The dream signs that somebody has named, and by what each is looked for.
+
+    That is its lemma, which a new name does not change, its name, and those of all that were merged with it.
+    """
+    sign = aliased(Motif)
+    query = (
+        select(sign.id, Motif.lemma, Motif.name)
+        .join(sign, sign.id == func.coalesce(Motif.merged_into_id, Motif.id))
+        .where(sign.account_id == account_id, sign.sign)
+    )
+    found: dict[UUID, set[str]] = {}
+    for motif, lemma, name in session().execute(query):
+        found.setdefault(motif, set()).update((lemma, name))
+    return {motif: frozenset(names) for motif, names in found.items()}
 
 
-def find_signs(entry: Entry, wanted: Mapping[UUID, Sequence[str]], lemmas: Sequence[str], words: Sequence[str]) -> None:
-    """Link an entry with the dream signs in it, of each of which the lemmas are given. The entry is locked.
+def find_signs(
+    entry: Entry,
+    wanted: Mapping[UUID, Collection[tuple[str, ...]]],
+    lemmas: Sequence[str],
+    words: Sequence[str],
+) -> None:
+    """Link an entry with the dream signs in it; each is wanted by one or more phrases of lemmas. The entry is locked.
 
     `lemmas` and `words` of the entry's texts go in step.
     """
-    own = (EntryMotif.entry_id == entry.id, EntryMotif.engine.is_(None), EntryMotif.motif_id.in_(list(wanted)))
-    session().execute(delete(EntryMotif).where(*own))
-    seen = {motif: _occurrences(sign, lemmas, words) for motif, sign in wanted.items() if sign}
-    _link(entry, {motif: found for motif, found in seen.items() if found}, None)
+    _hold(entry.account_id)
+    still = signs(entry.account_id)  # while the lemmas were made, signs may have been named, merged and taken away
+    own = (EntryMotif.entry_id == entry.id, EntryMotif.engine.is_(None))
+    new = still.keys() - wanted.keys()
+    session().execute(delete(EntryMotif).where(*own, EntryMotif.motif_id.not_in(list(new))))
+    query = select(Motif.id, Motif.merged_into_id).where(Motif.id.in_(list(wanted)))
+    counts_for = {motif: into or motif for motif, into in session().execute(query)}
+    places: dict[str, list[int]] = {}
+    for at, lemma in enumerate(lemmas):
+        places.setdefault(lemma, []).append(at)
+    seen: dict[UUID, list[str]] = {}
+    for motif, phrases in wanted.items():
+        found = _occurrences(phrases, places, lemmas, words)
+        if found and counts_for.get(motif) in still:
+            seen.setdefault(counts_for[motif], []).extend(found)
+    _link(entry, seen, None)
 
 
-def _occurrences(sign: Sequence[str], lemmas: Sequence[str], words: Sequence[str]) -> list[str]:
-    length = len(sign)
-    places = (at for at in range(len(lemmas) - length + 1) if list(lemmas[at : at + length]) == list(sign))
-    return [" ".join(words[at : at + length]) for at in places]
+def _occurrences(
+    phrases: Collection[tuple[str, ...]],
+    places: Mapping[str, Sequence[int]],
+    lemmas: Sequence[str],
+    words: Sequence[str],
+) -> list[str]:
+    ends = {
+        (at, at + len(phrase))
+        for phrase in phrases
+        for at in (places.get(phrase[0], ()) if phrase else ())
+        if tuple(lemmas[at : at + len(phrase)]) == phrase
+    }
+    return [" ".join(words[at:end]) for at, end in sorted(ends)]
 
 
 def drop_unjustified(entry: Entry, text: str) -> None:
     """Take away what an engine has found where its words do not occur in the texts any more. The entry is locked."""
+    _hold(entry.account_id)
     of_engines = (EntryMotif.entry_id == entry.id, EntryMotif.engine.is_not(None))
-    for link in session().scalars(select(EntryMotif).where(*of_engines)):
+    query = select(EntryMotif).where(*of_engines).execution_options(populate_existing=True)
+    for link in session().scalars(query).all():
         left = [words for words in link.words if words in text]
         if not left:
             session().delete(link)
@@ -129,10 +187,11 @@ def every(account: Account, *, hidden: bool = False) -> Sequence[Counted]:
 
 
 def get(account: Account, motif_id: UUID, *, lock: bool = False) -> Motif:
-    """Raises `NotFound` when there is none, or it belongs to someone else."""
+    """Raises `NotFound` when there is none, or it belongs to someone else. With `lock` its motifs are held."""
     query = select(Motif).where(Motif.id == motif_id, Motif.account_id == account.id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        _hold(account.id)
+        query = query.execution_options(populate_existing=True)
     motif = session().scalar(query)
     if motif is None:
         raise NotFound(say("There is no such motif."))
@@ -157,9 +216,7 @@ def merge(account: Account, motif_id: UUID, into_id: UUID) -> Motif:
     """Let one motif count for another from now on, in old and new entries. Raises `NotFound`, `Invalid`."""
     if motif_id == into_id:
         raise Invalid(say("A motif cannot be merged with itself."))
-    first, second = sorted([motif_id, into_id])
-    both = {row.id: row for row in (get(account, first, lock=True), get(account, second, lock=True))}
-    merged, into = both[motif_id], both[into_id]
+    merged, into = get(account, motif_id, lock=True), get(account, into_id, lock=True)
     if into.merged_into_id:
         raise Invalid(say("That motif was merged itself. Choose the one that it counts for."))
     _merge(merged, into)
@@ -167,6 +224,11 @@ def merge(account: Account, motif_id: UUID, into_id: UUID) -> Motif:
 
 
 def _merge(merged: Motif, into: Motif) -> None:
+    """The account's motifs are held."""
+    # Where both are found, what an engine has found counts more.
+    by_engine = select(EntryMotif.entry_id).where(EntryMotif.motif_id == merged.id, EntryMotif.engine.is_not(None))
+    lesser = (EntryMotif.motif_id == into.id, EntryMotif.engine.is_(None), EntryMotif.entry_id.in_(by_engine))
+    session().execute(delete(EntryMotif).where(*lesser), execution_options={"synchronize_session": False})
     has = select(EntryMotif.entry_id).where(EntryMotif.motif_id == into.id)
     moved = update(EntryMotif).where(EntryMotif.motif_id == merged.id, EntryMotif.entry_id.not_in(has))
     session().execute(moved.values(motif_id=into.id), execution_options={"synchronize_session": False})
@@ -185,6 +247,7 @@ def add_sign(account: Account, kind: str, name: str, lemma: str) -> Motif:
     """
     name = _name(name)
     lemma = lemma[:_MOST].strip() or name.casefold()
+    _hold(account.id)
     row = _rows(account.id, [(kind, lemma, name)])[kind, lemma]
     if row.sign:
         raise Conflict(say("This dream sign is there already."))
@@ -196,7 +259,7 @@ def add_sign(account: Account, kind: str, name: str, lemma: str) -> Motif:
 
 
 def remove_sign(account: Account, motif_id: UUID) -> None:
-    """Take away a sign where nobody but the person has found it. Raises `NotFound`."""
+    """Look for a sign no longer; what an engine has found of it stays. Raises `NotFound`."""
     motif = get(account, motif_id, lock=True)
     motif.sign = False
     session().execute(delete(EntryMotif).where(EntryMotif.motif_id == motif.id, EntryMotif.engine.is_(None)))
@@ -204,16 +267,20 @@ def remove_sign(account: Account, motif_id: UUID) -> None:
 
 def set_lemma(motif_id: UUID, lemma: str) -> None:
     """Say by which lemma a sign is found. When an engine has found that motif before, the two become one."""
-    sign = session().get(Motif, motif_id, with_for_update=True, populate_existing=True)
     lemma = lemma[:_MOST].strip()
-    if sign is None or not lemma or sign.lemma == lemma:
+    account_id = session().scalar(select(Motif.account_id).where(Motif.id == motif_id))
+    if account_id is None or not lemma:
         return
-    same = (Motif.account_id == sign.account_id, Motif.type == sign.type, Motif.lemma == lemma)
-    if other := session().scalar(select(Motif).where(*same).with_for_update()):
-        into = session().get(Motif, other.merged_into_id) if other.merged_into_id else other
-        _merge(sign, into or other)
-    else:
+    _hold(account_id)
+    sign = session().get(Motif, motif_id, populate_existing=True)
+    if sign is None or not sign.sign or sign.lemma == lemma:
+        return
+    same = (Motif.account_id == account_id, Motif.type == sign.type, Motif.lemma == lemma)
+    other = session().scalar(select(Motif).where(*same).execution_options(populate_existing=True))
+    if other is None:
         sign.lemma = lemma
+    elif other.merged_into_id != sign.id:  # else the two are one already
+        _merge(sign, session().get_one(Motif, other.merged_into_id or other.id, populate_existing=True))
     session().flush()
 
 

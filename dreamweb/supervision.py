@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -34,20 +35,34 @@ def _keep(count: int, stopping: threading.Event) -> None:
             process = running.get(slot)
             if process is not None and process.poll() is not None:
                 logger.warning("A worker has ended, and is started again", slot=slot, status=process.returncode)
-                lasted = time.monotonic() - due[slot]
-                pauses[slot] = _SHORTEST_PAUSE if lasted > _LONGEST_PAUSE else min(2 * pauses[slot], _LONGEST_PAUSE)
+                pauses[slot] = _next(pauses[slot], time.monotonic() - due[slot])
                 due[slot] = time.monotonic() + pauses[slot]
                 del running[slot]
             if slot not in running and time.monotonic() >= due[slot]:
                 due[slot] = time.monotonic()
-                running[slot] = _start(slot)
+                try:
+                    running[slot] = _start(slot)
+                except OSError as error:  # no memory for it just now, or too many processes
+                    logger.error("A worker could not be started", slot=slot, error=error)
+                    pauses[slot] = _next(pauses[slot], 0)
+                    due[slot] += pauses[slot]
         stopping.wait(_LOOK_EVERY)
     _end(list(running.values()))
 
 
+def _next(pause: float, lasted: float) -> float:
+    """How long to wait, in seconds, before what has lasted so long is started again."""
+    return _SHORTEST_PAUSE if lasted > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
+
+
 def _start(slot: int) -> subprocess.Popen[bytes]:
+    """Start a worker; it is told who its server is, for that may be killed before the worker can ask.
+
+    Raises `OSError`.
+    """
     return subprocess.Popen(  # noqa: S603 -- ourselves
-        [sys.executable, "-m", "dreamweb", "worker", "--slot", str(slot)], stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "dreamweb", "worker", "--slot", str(slot), "--parent", str(os.getpid())],
+        stdin=subprocess.DEVNULL,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from dreamweb.errors import Invalid, NotFound
 from dreamweb.models.entry import Entry
 from dreamweb.models.version import ModelCall, Version
 from dreamweb.words import dump, say
+
+_LONGEST_NAME = 200
+"""Characters of an engine's name: a model may be the path of a folder."""
 
 
 def best_text(entry: Entry) -> str | None:
@@ -45,7 +49,7 @@ def add(
         kind=kind,
         text=text,
         language=language,
-        engine=engine,
+        engine=engine[:_LONGEST_NAME],
         details=dict(details) if details is not None else None,
         rejected=dump(rejected) if rejected is not None else None,
     )
@@ -77,9 +81,21 @@ def _use(entry: Entry, version: Version) -> None:
     others = (Version.entry_id == entry.id, Version.kind == version.kind, Version.in_use)
     session().execute(update(Version).where(*others).values(in_use=False))
     version.in_use = True
-    setattr(entry, version.kind, version.text or None)
-    entry.processed_at = now()
+    text = version.text or None
+    if version.kind == "transcription" and text != entry.transcription:
+        # What was tidied before says something else than what is heard now.
+        entry.cleaned_text = None
+        cleaned = (Version.entry_id == entry.id, Version.kind == "cleaned_text")
+        session().execute(update(Version).where(*cleaned).values(in_use=False))
+    setattr(entry, version.kind, text)
+    note_change(entry)
     session().flush()
+
+
+def note_change(entry: Entry) -> None:
+    """Say that a step has changed something; never the same twice, for that is what tells two states apart."""
+    before = entry.processed_at
+    entry.processed_at = max(now(), before + timedelta(microseconds=1)) if before else now()
 
 
 def get(entry: Entry, version_id: UUID) -> Version:

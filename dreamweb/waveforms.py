@@ -49,5 +49,5 @@ def compute(storage: Storage, entry: Entry) -> bytes:
     finally:
         _drawing.release()
     with transaction() as session:
-        session.execute(update(Entry).where(Entry.id == entry.id).values(peaks=peaks))
+        session.execute(update(Entry).where(Entry.id == entry.id, Entry.sha256 == entry.sha256).values(peaks=peaks))
     return peaks

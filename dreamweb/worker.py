@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,7 +35,7 @@ from dreamweb.models.entry import Entry
 from dreamweb.models.job import Job
 from dreamweb.models.version import ModelCall
 from dreamweb.pipeline import analyse, audio, course, forget, index, signs, tidy, transcribe, trial
-from dreamweb.pipeline.work import Done, Hands
+from dreamweb.pipeline.work import Done, Hands, storable
 from dreamweb.tools import Tools
 from dreamweb.words import say
 
@@ -63,6 +64,7 @@ _WRITE_EVERY = 10.0
 _AWAY_SECONDS = 5.0
 _LANGUAGE_IDLE = 300.0
 _LONGEST_NAME = 200
+_MOST_TOKENS = 10**9
 
 _BROKEN = say("Something went wrong that we did not foresee. The log says more.")
 _POISON = say("This step has ended its worker three times. It is not tried again by itself.")
@@ -112,7 +114,7 @@ class Worker:
         with suppress(LostError):
             outcome = self._do(claimed)
             if outcome is not None:
-                _insist(lambda: _finish(claimed, outcome), self.stopping)
+                outcome = self._keep(claimed, outcome)
                 logger.info(
                     "A step has ended",
                     job=claimed.id,
@@ -123,10 +125,26 @@ class Worker:
                 )
         return True
 
+    def _keep(self, claimed: Claim, outcome: Outcome) -> Outcome:
+        """Write what came of a job, and answer what was written. Raises `LostError`."""
+        try:
+            _insist(lambda: _finish(claimed, outcome), self.stopping)
+        except (SQLAlchemyError, ValueError, OverflowError) as error:
+            if db.is_away(error):
+                raise
+            # What the database refuses now, it would refuse again.
+            logger.error("What a step has made cannot be kept", step=claimed.step, error=type(error).__name__)
+            failed = Permanent(_BROKEN, used=_used(outcome))
+            _insist(lambda: _finish(claimed, failed), self.stopping)
+            return failed
+        return outcome
+
     def _do(self, claimed: Claim) -> Outcome | None:
         """What came of a job; None when it was given back."""
         if claimed.crashes >= jobs.MAX_CRASHES:
             return Permanent(_POISON)
+        if claimed.cancelling:  # its worker has ended before it could say so
+            return CancelledError()
         pulse = _Pulse(self, claimed)
         try:
             with pulse:
@@ -153,6 +171,8 @@ class Worker:
         if claimed.entry_id is None:
             return FOR_ALL[claimed.step](self.hands, claimed.request or {}, watch)
         entry = _begin(claimed)
+        if entry.deleted_at is not None:
+            raise Skipped(say("This entry is in the trash."))
         return STEPS[claimed.step](self.hands, entry, watch)
 
 
@@ -194,11 +214,12 @@ def _finish(claimed: Claim, outcome: Outcome) -> None:
 
 
 def _note(job: Job, outcome: Outcome) -> None:
-    for used in [] if isinstance(outcome, (Skipped, CancelledError)) else outcome.used:
+    for used in _used(outcome):
         session().add(_call_row(job, used))
     match outcome:
         case Done():
-            job.engine, job.amount, job.result, job.progress = outcome.engine, outcome.amount, outcome.result, 1.0
+            job.engine = storable(outcome.engine or "")[:_LONGEST_NAME] or None
+            job.amount, job.result, job.progress = outcome.amount, outcome.result, 1.0
             jobs.close(job, "done", reason=outcome.reason)
         case Skipped():
             jobs.close(job, "skipped", reason=outcome.detail)
@@ -211,14 +232,19 @@ def _note(job: Job, outcome: Outcome) -> None:
                 jobs.close(job, "failed", reason=outcome.detail)
 
 
+def _used(outcome: Outcome) -> Sequence[Used]:
+    return () if isinstance(outcome, (Skipped, CancelledError)) else outcome.used
+
+
 def _call_row(job: Job, used: Used) -> ModelCall:
+    """The numbers come from somebody else's server: they are made such that every database keeps them."""
     return ModelCall(
         entry_id=job.entry_id,
         step=job.step,
-        engine=used.engine,
-        tokens_in=used.tokens_in,
-        tokens_out=used.tokens_out,
-        cost=used.cost,
+        engine=storable(used.engine)[:_LONGEST_NAME],
+        tokens_in=min(max(used.tokens_in, 0), _MOST_TOKENS),
+        tokens_out=min(max(used.tokens_out, 0), _MOST_TOKENS),
+        cost=used.cost if used.cost is not None and math.isfinite(used.cost) else None,
     )
 
 
@@ -234,7 +260,7 @@ def _insist(task: Callable[[], None], stopping: threading.Event) -> None:
         except SQLAlchemyError as error:
             tries += 1
             if not db.report(error) and tries >= _MOST_TRIES:
-                raise  # it is refused, not away: the job is taken up again when its lease has ended
+                raise  # it is refused, not away
             if stopping.is_set() and tries >= _MOST_TRIES:
                 raise
         time.sleep(pause)
@@ -273,12 +299,13 @@ class _Pulse:
 
     def _beat(self) -> None:
         written = time.monotonic()
-        while not self._over.wait(BEAT_EVERY) and self._verdict is None:
+        # A job that was cancelled is ours until its step has noticed: else another worker would begin it as well.
+        while not self._over.wait(BEAT_EVERY) and self._verdict is not LostError:
             try:
                 with self._worker.app.app_context():
                     if jobs.look(self._claimed):
                         self._verdict = CancelledError
-                    elif time.monotonic() - written >= _WRITE_EVERY:
+                    if time.monotonic() - written >= _WRITE_EVERY:
                         jobs.beat(self._claimed, self._progress)
                         written = time.monotonic()
             except LostError:
@@ -306,7 +333,8 @@ def build(settings: config.Settings) -> tuple[Flask, Tools]:
 
 @click.command("worker")
 @click.option("--slot", type=int, hidden=True, help="Of the workers beside a server, which one this is.")
-def command(slot: int | None) -> None:
+@click.option("--parent", type=int, hidden=True, help="The process of that server; without it, the worker ends.")
+def command(slot: int | None, parent: int | None) -> None:
     """Run jobs until stopped. Beside `dreamweb serve` there is one already (WORKERS); more need PostgreSQL."""
     settings = config.load()
     app, tools = build(settings)
@@ -320,9 +348,11 @@ def command(slot: int | None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    lock = _alone(settings.data_dir, slot) if slot is not None else None
-    if slot is not None:
-        _end_with_parent(worker)
+    if parent is not None:
+        _end_with_parent(worker, parent)
+    lock = _alone(settings.data_dir, slot, worker.stopping) if slot is not None else None
+    if slot is not None and lock is None:
+        return
     try:
         with app.app_context(), suppress(SQLAlchemyError):
             jobs.free(worker.name)
@@ -341,17 +371,21 @@ def _name(folder: Path, slot: int | None) -> str:
     return name[-_LONGEST_NAME:]
 
 
-def _alone(folder: Path, slot: int) -> int:
-    """Wait until no other worker has this slot: then what it was doing can be given back at once."""
+def _alone(folder: Path, slot: int, stopping: threading.Event) -> int | None:
+    """Wait for the lock of this slot: then what another worker did in it can be given back. None: we shall stop."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / f"worker-{slot}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
+    while not stopping.is_set():
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        stopping.wait(LOOK_EVERY)
+    os.close(lock)
+    return None
 
 
-def _end_with_parent(worker: Worker) -> None:
+def _end_with_parent(worker: Worker, parent: int) -> None:
     """When the server was killed, its workers end: the next server starts its own."""
-    parent = os.getppid()
 
     def look() -> None:
         while os.getppid() == parent:

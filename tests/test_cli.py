@@ -257,12 +257,18 @@ def test_jobs_are_listed_cancelled_done_again_and_added_from_the_command_line(se
     (job, step, state, progress, entry, reason) = serving.run("jobs", "list").stdout.rstrip("\n").split("\t")
     assert (step, state, progress, entry, reason) == ("audio", "waiting", "-", sent["id"], "-")
     assert serving.run("jobs", "cancel", job).returncode == 0
-    assert serving.run("jobs", "list").stdout == ""
+    assert open_job(serving)[1] == "transcribe"  # the next one goes on without it
     assert serving.run("jobs", "cancel", job).returncode == 2  # it has ended
     assert serving.run("jobs", "retry", job).returncode == 0
-    assert serving.run("jobs", "list").stdout.split("\t")[1:3] == ["audio", "waiting"]
     assert "0 entries" in serving.run("jobs", "add").stderr  # it waits already
-    assert serving.run("jobs", "cancel", serving.run("jobs", "list").stdout.split("\t")[0]).returncode == 0
+    while found := open_job(serving):
+        assert serving.run("jobs", "cancel", found[0]).returncode == 0
     assert "1 entry waits" in serving.run("jobs", "add", "--account", "ana").stderr
     unknown = serving.run("jobs", "retry", "00000000-0000-4000-8000-000000000000")
     assert (unknown.returncode, unknown.stderr.startswith("dreamweb: There is no job")) == (2, True)
+
+
+def open_job(process: Process) -> list[str]:
+    """The first line of the list, if there is one."""
+    lines = process.run("jobs", "list").stdout.splitlines()
+    return lines[0].split("\t") if lines else []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from flask import Flask
 
-from dreamweb import jobs, motifs
+from dreamweb import finishing, jobs, motifs
 from dreamweb.config import load
 from dreamweb.db import transaction
 from dreamweb.processing import trying
@@ -275,7 +277,8 @@ def test_cancelling_a_step_that_waits_leaves_the_others(speech: Speaking, api: h
     entry = upload(api)
     waiting = done(api, entry)["audio"]["id"]
     assert api.post(f"/jobs/{waiting}/cancel").json()["status"] == "cancelled"
-    assert work.all() == 0
+    assert work.all() == 4
+    assert read(api, entry)["transcription"]
     assert api.post(f"/jobs/{waiting}/cancel").status_code == 409
     assert api.post(f"/jobs/{waiting}/retry").status_code == 200
     assert work.all() == 5
@@ -289,6 +292,18 @@ def test_a_recording_that_was_replaced_is_heard_anew(speech: Speaking, api: http
     api.post(f"/entries/{entry['id']}/process", json={})
     work.all()
     assert len(speech.asked) == heard + 1
+
+
+def test_what_lies_in_the_trash_is_not_processed_before_it_is_back(
+    speech: Speaking, api: httpx.Client, work: Working
+) -> None:
+    entry = upload(api)
+    assert api.delete(f"/entries/{entry['id']}").status_code == 204
+    work.hurry()
+    assert not speech.asked
+    assert api.post(f"/entries/{entry['id']}/restore").is_success
+    work.hurry()
+    assert read(api, entry)["transcription"]
 
 
 # --- Dream signs, and trying an engine ---
@@ -359,6 +374,29 @@ def test_only_what_is_not_private_leaves_this_machine(
         api.post(f"/entries/{entry['id']}/process", json={})
     work.hurry()
     assert (len(speech.asked), len(model_server.asked)) == (1, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("private", [True, False])
+def test_a_recording_that_was_cut_off_stays_here_until_its_device_says_whether_it_is_private(
+    settings: dict[str, Any], speech: Speaking, app: Flask, request: pytest.FixtureRequest, private: bool
+) -> None:
+    settings |= {"speech_url": abroad(speech.url)}
+    api, work = request.getfixturevalue("api"), request.getfixturevalue("work")
+    capture = f"/captures/{uuid4()}"
+    headers = {"Content-Type": "audio/webm"}
+    sent = api.put(f"{capture}/chunks/0", content=(SAMPLES / "sl-morje.webm").read_bytes(), headers=headers)
+    assert sent.status_code == 201
+    with app.app_context():
+        assert finishing.finish_idle(app.extensions["dreamweb"], timedelta(0)) == 1
+    work.hurry()
+    entry = api.get("/entries").json()["items"][0]
+    assert states(api, entry)["transcribe"] == "skipped"
+    body = {"segments": [{"segment": 0, "chunks": 1}], "private": private}
+    assert api.post(f"{capture}/finish", json=body).is_success
+    work.hurry()
+    assert len(speech.asked) == (0 if private else 1)
+    assert read(api, entry)["private"] is private
 
 
 @pytest.mark.slow

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
 import signal
 import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
+from dreamweb import entries, jobs, supervision
+from dreamweb import worker as worker_module
+from dreamweb.config import load
+from dreamweb.db import session, transaction
+from dreamweb.details import Details
+from dreamweb.errors import Used
+from dreamweb.models.version import ModelCall
+from dreamweb.pipeline.work import Done, nothing
+from dreamweb.processing import control
+from dreamweb.tools import Tools
 from tests import chat_server as chat
 from tests.chat_server import ChatServer, chat_server
-from tests.conftest import SAMPLES, TOKEN, Postgres, Process, locked, until
+from tests.conftest import SAMPLES, TOKEN, Person, Postgres, Process, locked, until
 from tests.speech_server import SENTENCE, Reply, Speaking, speech_server
+from tests.working import Working, working
 
 pytestmark = pytest.mark.fault
 
@@ -348,3 +365,135 @@ def test_an_idle_worker_and_its_server_keep_little_memory(
         assert grown < 20 * 2**20
         end(worker)
     journal.stop()
+
+
+def test_a_worker_whose_server_is_gone_ends_by_itself(journal: Process) -> None:
+    journal.start()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    # As if the server had been killed while its worker was starting.
+    assert journal.spawn("worker", "--slot", "0", "--parent", str(gone.pid)).wait(30) == 0
+    journal.stop()
+
+
+def test_a_worker_that_waits_for_another_to_end_can_be_stopped(journal: Process, tmp_path: Path) -> None:
+    journal.start()
+    with (tmp_path / "data" / "worker-0.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = journal.spawn("worker", "--slot", "0", "--parent", str(os.getpid()))
+        time.sleep(4)  # it has started, and waits
+        assert waiting.poll() is None
+        started = time.monotonic()
+        end(waiting)
+        assert time.monotonic() - started < 5
+    journal.stop()
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program, log = tmp_path / "python", tmp_path / "started"
+    monkeypatch.setattr(sys, "executable", str(program))
+    stopping = threading.Event()
+    keeping = supervision.start(1, stopping)
+    try:
+        time.sleep(1)
+        assert keeping.is_alive()
+        partly = tmp_path / "partly"
+        partly.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec sleep 60\n')
+        partly.chmod(0o700)
+        partly.rename(program)
+        until(log.exists)
+        assert log.read_text().split() == ["-m", "dreamweb", "worker", "--slot", "0", "--parent", str(os.getpid())]
+    finally:
+        stopping.set()
+        keeping.join(20)
+    assert not keeping.is_alive()
+
+
+@pytest.fixture
+def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
+    with working(app, Tools.of(load(**settings))) as ready:
+        yield ready
+
+
+def write(app: Flask, person: Person) -> None:
+    with app.app_context(), transaction():
+        entries.create(person.account, Details(text="I was flying over the sea."))
+
+
+def test_a_cancelled_step_that_does_not_look_is_not_begun_by_another(
+    app: Flask, ana: Person, work: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=3))
+    monkeypatch.setattr(worker_module, "BEAT_EVERY", 0.2)
+    monkeypatch.setattr(worker_module, "_WRITE_EVERY", 0.5)
+    begun, over = threading.Event(), threading.Event()
+
+    def deaf(*_: object) -> Done:
+        begun.set()
+        over.wait(60)
+        return Done(nothing)
+
+    monkeypatch.setitem(worker_module.STEPS, "analyse", deaf)
+    write(app, ana)
+    working_on = threading.Thread(target=work.all)
+    working_on.start()
+    try:
+        assert begun.wait(30)
+        with app.app_context(), transaction():
+            control.cancel(ana.account, work.jobs()["analyse"].id)
+        time.sleep(6)  # twice the lease
+        with app.app_context():
+            assert jobs.claim("other") is None
+    finally:
+        over.set()
+        working_on.join(30)
+    assert work.jobs()["analyse"].crashes == 0
+
+
+def test_a_job_that_was_cancelled_before_its_worker_died_is_not_done_again(
+    app: Flask, ana: Person, work: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setitem(worker_module.STEPS, "analyse", lambda *_: begun.append("once more"))
+    write(app, ana)
+    with app.app_context():
+        claimed = jobs.claim("dead")
+        assert claimed
+        with transaction():
+            control.cancel(ana.account, claimed.id)
+        jobs.free("dead")
+    work.all()
+    assert (work.jobs()["analyse"].state, begun) == ("cancelled", [])
+
+
+def test_what_a_server_says_of_its_use_can_always_be_kept(
+    app: Flask, ana: Person, work: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "server:" + "m" * 300
+    used = [Used(name, 9 * 10**18, -1, float("nan"))]
+    monkeypatch.setitem(worker_module.STEPS, "analyse", lambda *_: Done(nothing, engine=name, used=used))
+    write(app, ana)
+    work.all()
+    assert (work.jobs()["analyse"].state, work.jobs()["analyse"].engine) == ("done", name[:200])
+    with app.app_context():
+        call = session().scalars(select(ModelCall)).one()
+        assert (call.engine, call.tokens_in, call.tokens_out, call.cost) == (name[:200], 10**9, 0, None)
+
+
+@pytest.mark.parametrize("broken", ["refused", "not text"])
+def test_a_job_whose_outcome_is_refused_has_failed_and_its_cost_is_kept(
+    app: Flask, ana: Person, work: Working, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def refused(entry: Any) -> None:
+        if broken == "refused":
+            entry.created_at = None
+        else:
+            entry.title = "\ud800"
+
+    monkeypatch.setitem(worker_module.STEPS, "analyse", lambda *_: Done(refused, used=[Used("server:m", 7, 2, 0.1)]))
+    write(app, ana)
+    work.all()
+    job = work.jobs()["analyse"]
+    assert (job.state, job.attempts) == ("failed", 1)
+    with app.app_context():
+        assert session().scalars(select(ModelCall.tokens_in)).one() == 7

@@ -64,9 +64,10 @@ class Child:
         Raises what the child has raised (`Transient`, `Permanent`, `Skipped`), `Transient` when it has ended or took
         longer than `timeout` seconds, and what `watch.check` raises; it is killed then.
         """
+        deadline = time.monotonic() + timeout
         try:
-            self._send(question, fds)
-            return self._wait(watch, time.monotonic() + timeout)
+            self._send(question, fds, watch, deadline)
+            return self._wait(watch, deadline)
         except OSError as error:
             self.end()
             raise Transient(say("The engine could not be started or has ended. Is there enough memory?")) from error
@@ -87,19 +88,25 @@ class Child:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _send(self, question: Mapping[str, Any], fds: Sequence[int]) -> None:
+    def _send(self, question: Mapping[str, Any], fds: Sequence[int], watch: Watch, deadline: float) -> None:
         message = json.dumps(question).encode() + b"\n"
         if self.pid is None:
             self._start()
         try:
-            self._write(message, fds)
-        except OSError:  # it was idle, and has ended just now
+            self._write(message, fds, watch, deadline)
+        except (BrokenPipeError, ConnectionResetError):  # it was idle, and has ended just now
             self._start()
-            self._write(message, fds)
+            self._write(message, fds, watch, deadline)
 
-    def _write(self, message: bytes, fds: Sequence[int]) -> None:
-        sent = socket.send_fds(self._channel, [message], fds)
-        self._channel.sendall(message[sent:])
+    def _write(self, message: bytes, fds: Sequence[int], watch: Watch, deadline: float) -> None:
+        """Write all of it; the child may still be starting, and reads nothing until it has started."""
+        sent = 0
+        while sent < len(message):
+            try:
+                # The files come with the first byte: what was not sent at all has not taken them along.
+                sent += socket.send_fds(self._channel, [memoryview(message)[sent:]], () if sent else fds)
+            except TimeoutError:
+                self._check(watch, deadline)
 
     @property
     def _channel(self) -> socket.socket:
@@ -135,13 +142,16 @@ class Child:
                     raise _error(said["error"])
                 answer: dict[str, Any] = said["answer"]
                 return answer
-            watch.check()
-            if time.monotonic() > deadline:
-                self.end()
-                raise Transient(say("The engine took too long."))
+            self._check(watch, deadline)
             heard += self._read()
             if len(heard) > _MOST_BYTES:
                 raise OSError("the child says too much")
+
+    def _check(self, watch: Watch, deadline: float) -> None:
+        watch.check()
+        if time.monotonic() > deadline:
+            self.end()
+            raise Transient(say("The engine took too long."))
 
     def _read(self) -> bytes:
         try:

@@ -18,7 +18,7 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     text = versions.best_text(entry)
     if not text:
         raise Skipped(say("There is no text yet that could be understood."))
-    found = hands.language.analyse(text, entry.language, hands.models(private=entry.private), watch)
+    found = hands.language.analyse(text, entry.language, hands.models(entry), watch)
 
     def write(current: Entry) -> None:
         if versions.best_text(current) == text:  # else it was changed meanwhile, and is analysed next

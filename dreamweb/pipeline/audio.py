@@ -5,6 +5,7 @@ from __future__ import annotations
 from dreamweb import playback, waveforms
 from dreamweb.adapters import audio
 from dreamweb.adapters.children import Watch
+from dreamweb.db import end_reading
 from dreamweb.errors import NotAudio, NotFound, Permanent, Skipped, StorageFailed, Transient, Unavailable
 from dreamweb.models.entry import Entry
 from dreamweb.pipeline.work import BYTES_A_SECOND, Done, Hands
@@ -37,6 +38,7 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
 def _loudness(hands: Hands, entry: Entry) -> float:
     storage = hands.tools.storage
     path, _ = playback.path(storage, entry)
+    end_reading()  # nothing is held while it is decoded
     storage.check_space(round((entry.duration_seconds or 0) * BYTES_A_SECOND))
     with path.open("rb") as recording, storage.scratch() as sound:
         return audio.decode(recording.fileno(), sound.fileno()).loudness_db

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from dreamweb import jobs, versions
-from dreamweb.db import now, session
+from dreamweb.db import session
 from dreamweb.models.entry import Entry
 from dreamweb.models.job import OPEN, Job
 
@@ -41,10 +39,4 @@ def settle(entry: Entry) -> None:
         entry.status = "stored" if states == {"waiting"} and entry.status == "stored" else "processing"
     else:
         entry.status = "failed" if "failed" in states else "ready"
-    entry.processed_at = _later(entry)
-
-
-def _later(entry: Entry) -> datetime:
-    """Never the same twice: it is what tells two states apart."""
-    moment = now()
-    return max(moment, entry.processed_at + timedelta(microseconds=1)) if entry.processed_at else moment
+    versions.note_change(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from dreamweb import motifs, versions
@@ -11,13 +12,20 @@ from dreamweb.models.entry import Entry
 from dreamweb.pipeline.work import Done, Hands
 
 
+def phrases(hands: Hands, names: Iterable[str], languages: Sequence[str], watch: Watch) -> set[tuple[str, ...]]:
+    """The lemmas by which a sign is found in texts of these languages: it is named once, and dreamt of in two."""
+    names = sorted(names)
+    made = {tuple(hands.language.lemmatise(name, each, watch).lemmas) for name in names for each in languages}
+    # A lemma is none of its own lemma in every language: each counts as it is, too.
+    return {phrase for phrase in made | {tuple(name.casefold().split()) for name in names} if phrase}
+
+
 def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     text = versions.all_text(entry)
     found = hands.language.lemmatise(text, entry.language, watch)
-    signs = {sign.id: sign.name for sign in motifs.signs(entry.account_id)}
+    signs = motifs.signs(entry.account_id)
     end_reading()
-    # In the language of this entry: a sign is named once, and dreamt of in two.
-    wanted = {motif: hands.language.lemmatise(name, found.language, watch).lemmas for motif, name in signs.items()}
+    wanted = {motif: phrases(hands, names, [found.language], watch) for motif, names in signs.items()}
 
     def write(current: Entry) -> None:
         if versions.all_text(current) == text:  # else it was changed meanwhile, and is indexed next

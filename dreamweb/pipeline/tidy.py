@@ -14,7 +14,7 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     heard = entry.transcription
     if not heard:
         raise Skipped(say("Nothing was heard in this recording that could be tidied."))
-    tidied = hands.language.tidy(heard, entry.language, hands.models(private=entry.private), watch)
+    tidied = hands.language.tidy(heard, entry.language, hands.models(entry), watch)
 
     def write(current: Entry) -> None:
         if current.transcription == heard:  # else it was heard anew meanwhile, and is tidied next

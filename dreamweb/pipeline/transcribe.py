@@ -8,9 +8,10 @@ from dreamweb import playback, versions
 from dreamweb.adapters import audio
 from dreamweb.adapters.children import Watch
 from dreamweb.adapters.speech import Heard
+from dreamweb.db import end_reading
 from dreamweb.errors import NotAudio, NotFound, Permanent, Skipped, StorageFailed, Transient, Unavailable
 from dreamweb.models.entry import Entry
-from dreamweb.pipeline.work import BYTES_A_SECOND, Done, Hands, storable
+from dreamweb.pipeline.work import BYTES_A_SECOND, Done, Hands, may_come_back, storable
 from dreamweb.words import dump, say
 
 
@@ -21,6 +22,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
         raise Skipped(say("There is no speech engine yet. Choose one: docs/engines.md says how (SPEECH_ENGINE)."))
     if not hands.tools.engines.may_hear(private=entry.private):
         raise Skipped(_why_not(entry))
+    if hands.tools.engines.speech.outside and may_come_back(entry):
+        raise Skipped(say("More of this recording may still come. Until then it stays here; try again in a day."))
     try:
         heard = _hear(hands, entry, watch)
     except (Unavailable, StorageFailed) as error:
@@ -55,6 +58,7 @@ def _why_not(entry: Entry) -> str:
 def _hear(hands: Hands, entry: Entry, watch: Watch) -> Heard:
     storage = hands.tools.storage
     path, _ = playback.path(storage, entry)
+    end_reading()  # nothing is held while an engine works
     storage.check_space(round((entry.duration_seconds or 0) * BYTES_A_SECOND))
     with path.open("rb") as recording, storage.scratch() as pcm:
         seconds = audio.decode(recording.fileno(), pcm.fileno()).duration_seconds

@@ -41,7 +41,7 @@ def _hear(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], st
 
 
 def _read(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
-    models = hands.models(private=False)
+    models = hands.models(None)
     tidied = hands.language.tidy(TEXTS[language], language, models, watch)
     found = hands.language.analyse(TEXTS[language], language, models, watch)
     motifs = [{"type": motif.type, "name": motif.name} for motif in found.analysis.motifs]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
+from dreamweb.db import end_reading, now
 from dreamweb.engines import LanguageModel
 from dreamweb.errors import Used
 from dreamweb.models.entry import Entry
@@ -18,6 +20,10 @@ BYTES_A_SECOND = 2 * 16_000
 """Of decoded sound, as speech engines want it."""
 
 
+_WAITED_FOR = timedelta(days=1)
+"""For how long a device that has gone silent may come back, before its recording is given to another machine."""
+
+
 @dataclass(frozen=True)
 class Hands:
     """What a worker has: the storage and the settings, and the engines, each in a child process of its own."""
@@ -26,11 +32,21 @@ class Hands:
     speech: Speech
     language: Language
 
-    def models(self, *, private: bool) -> tuple[LanguageModel, ...]:
-        """The language models that a text may be given to; those of others only within the month's limit."""
+    def models(self, entry: Entry | None) -> tuple[LanguageModel, ...]:
+        """The language models that its text may be given to; those of others only within the month's limit.
+
+        None stands for a text of our own.
+        """
         engines = self.tools.engines
         spent = engines.monthly_tokens and used_this_month() >= engines.monthly_tokens
-        return engines.may_read(private=private or bool(spent))
+        end_reading()  # nothing is held while an engine works
+        stays = entry is not None and (entry.private or may_come_back(entry))
+        return engines.may_read(private=stays or bool(spent))
+
+
+def may_come_back(entry: Entry) -> bool:
+    """Whether the recording was cut off lately: whoever was speaking has not said yet whether it is private."""
+    return entry.cut_off and now() - entry.uploaded_at < _WAITED_FOR
 
 
 @dataclass(frozen=True)

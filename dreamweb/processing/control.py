@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 
 from dreamweb import entries, jobs, versions
-from dreamweb.db import now, session
+from dreamweb.db import session
 from dreamweb.errors import Conflict, Invalid
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
 from dreamweb.models.job import OPEN, Job
-from dreamweb.pipeline.course import STEPS, settle
+from dreamweb.models.version import Version
+from dreamweb.pipeline.course import STEPS, follow, settle
 from dreamweb.words import say
 
 
@@ -24,6 +26,8 @@ def again(account: Account, entry_id: UUID, steps: Sequence[str] = ()) -> list[J
     """
     entry = entries.get(account, entry_id, lock=True)
     made = [jobs.enqueue(entry, step) for step in _wanted(entry, steps)]
+    for job in made:
+        jobs.wake(job.lane)
     settle(entry)
     return made
 
@@ -48,11 +52,12 @@ def retry(account: Account, job_id: UUID) -> Job:
     """Do a step again that has failed, was skipped or cancelled. Raises `NotFound`, `Conflict` when it has no need."""
     entry = _entry_of(account, job_id)
     job = jobs.get(account, job_id, lock=True)
-    if job.state not in ("failed", "skipped", "cancelled"):
-        if job.state != "waiting":
-            raise Conflict(say("This step runs or is done. To do it once more, process the entry again."))
-        job.run_at, job.attempts, job.crashes, job.reason = now(), 0, 0, None
-        return job
+    if job.state in ("running", "done"):
+        raise Conflict(say("This step runs or is done. To do it once more, process the entry again."))
+    jobs.wake(job.lane)
+    newest = next((each for each in jobs.of(entry) if each.step == job.step), job)
+    if newest.state == "running":
+        return newest  # somebody has pressed twice
     made = jobs.enqueue(entry, job.step)
     settle(entry)
     return made
@@ -81,10 +86,10 @@ def cancel(account: Account, job_id: UUID) -> Job:
     entry = _entry_of(account, job_id)
     job = jobs.get(account, job_id, lock=True)
     if job.state == "running":
-        job.cancelling = True
+        job.cancelling, job.again = True, False
     elif job.state == "waiting":
         jobs.close(job, "cancelled")
-        settle(entry)
+        follow(entry, job)
     else:
         raise Conflict(say("This step has ended already."))
     return job
@@ -99,25 +104,24 @@ def _entry_of(account: Account, job_id: UUID) -> Entry:
 
 
 def count_without_text(account: Account) -> int:
-    """How many recordings nobody has listened to yet, and wait for nothing."""
-    return session().scalar(_without_text(account).with_only_columns(func.count(Entry.id))) or 0
-
-
-def _without_text(account: Account | None) -> Select[Entry]:
-    waits = select(Job.entry_id).where(Job.entry_id.is_not(None), Job.state.in_(OPEN))
-    query = select(Entry).where(
-        Entry.deleted_at.is_(None),
-        Entry.file_path.is_not(None),
-        or_(Entry.transcription.is_(None), Entry.analysis.is_(None)),
-        Entry.id.not_in(waits),
-    )
-    return query.where(Entry.account_id == account.id) if account else query
+    """How many entries nobody has listened to or read yet, and wait for nothing."""
+    return session().scalar(_untouched(account, func.count(Entry.id))) or 0
 
 
 def catch_up(account: Account | None = None) -> int:
     """Let all of those be processed, after what somebody waits for; answers how many."""
+    first = case((Entry.file_path.is_(None), "analyse"), (Entry.peaks.is_(None), "audio"), else_="transcribe")
     # Locked in one order: who does the same at the same time waits, and finds nothing more to do.
-    found = session().scalars(_without_text(account).order_by(Entry.id).with_for_update(of=Entry)).all()
-    for entry in found:
-        jobs.enqueue(entry, "audio" if entry.peaks is None else "transcribe", priority=jobs.BACKLOG)
+    query = _untouched(account, Entry.id, Entry.account_id, first).order_by(Entry.id).with_for_update(of=Entry)
+    found = session().execute(query).all()
+    jobs.enqueue_many([(entry_id, account_id, step) for entry_id, account_id, step in found])
     return len(found)
+
+
+def _untouched(account: Account | None, *wanted: Any) -> Select[Any]:
+    waits = select(Job.entry_id).where(Job.entry_id.is_not(None), Job.state.in_(OPEN))
+    heard = exists().where(Version.entry_id == Entry.id, Version.kind == "transcription")
+    unheard = and_(Entry.file_path.is_not(None), ~heard)
+    unread = and_(Entry.lemmas.is_(None), or_(Entry.text.is_not(None), Entry.title.is_not(None), heard))
+    query = select(*wanted).where(Entry.deleted_at.is_(None), or_(unheard, unread), Entry.id.not_in(waits))
+    return query.where(Entry.account_id == account.id) if account else query

@@ -80,6 +80,8 @@ def merge(motif_id: UUID) -> Response | tuple[str, int]:
         into_id = UUID(request.form.get("into", ""))
         with transaction():
             into = motifs.merge(pages.account(), motif_id, into_id)
+            if into.sign:
+                _look_for(into)
     except (ValueError, NotFound):
         return _page(motif, wrong={"into": gettext("choose a motif")}), 422
     except Invalid as error:
@@ -126,6 +128,11 @@ def remove_sign(motif_id: UUID) -> Response:
     return pages.see(url_for(".page", motif_id=motif_id))
 
 
+def _look_for(sign: Motif) -> None:
+    """In what was dreamed before; a worker does it."""
+    jobs.enqueue(None, "sign", account_id=sign.account_id, request={"motif_id": str(sign.id)})
+
+
 def _make_sign(kind: str, name: str, lemma: str = "") -> Motif:
     """A worker finds the lemma of a new name, and the sign in what was dreamed before."""
     if kind not in MOTIF_TYPES:
@@ -134,7 +141,7 @@ def _make_sign(kind: str, name: str, lemma: str = "") -> Motif:
     account = pages.account()
     with transaction():
         motif = motifs.add_sign(account, kind, name, lemma)
-        jobs.enqueue(None, "sign", account_id=account.id, request={"motif_id": str(motif.id)})
+        _look_for(motif)
     flash(gettext("Saved. It is looked for in old dreams too, in a moment."), "good")
     return motif
 

@@ -19,6 +19,7 @@
  * @property {boolean} removed deleted here, and still to be deleted on the server
  * @property {{ id: string, url: string } | null} entry
  * @property {number} confirmed_at
+ * @property {boolean} [private] never leaves the house; rows of an older script do not say
  */
 
 /**

@@ -42,9 +42,9 @@ const EXTENSIONS = /** @type {Record<string, string>} */ ({
 /**
  * A recording begins; answers once that is on disk.
  * @param {{ client_id: string, account?: string | null, started_at?: string, ended_at?: string | null,
- *   kind?: Row["kind"], name?: string }} begun without an account, it is that of who was signed in here last
+ *   kind?: Row["kind"], name?: string, private?: boolean }} begun without an account, it is that of who was signed in here last
  */
-export async function begin({ client_id, account, started_at, ended_at, kind, name }) {
+export async function begin({ client_id, account, started_at, ended_at, kind, name, private: secret = false }) {
   await device.insert({
     client_id,
     kind: kind ?? "capture",
@@ -62,6 +62,7 @@ export async function begin({ client_id, account, started_at, ended_at, kind, na
     removed: false,
     entry: null,
     confirmed_at: 0,
+    private: secret,
   });
   tell();
 }
@@ -120,6 +121,15 @@ export async function segment(client_id, segment, times) {
 }
 
 /**
+ * Says of a recording whether it shall be private; the server is told when it is over.
+ * @param {string} client_id
+ * @param {boolean} secret
+ */
+export async function setPrivate(client_id, secret) {
+  await device.change(client_id, () => ({ private: secret }));
+}
+
+/**
  * Nothing more comes; the rest is sent, and the server asked to join it.
  * @param {string} client_id
  * @param {string} [ended_at]
@@ -134,12 +144,12 @@ export async function end(client_id, ended_at = new Date().toISOString()) {
 /**
  * Keeps a whole file, and sends it.
  * @param {File} file
- * @param {{ account?: string | null, client_id?: string }} [whose]
+ * @param {{ account?: string | null, client_id?: string, private?: boolean }} [whose] private as the recorder is, unless said
  * @returns {Promise<string>} its client_id, once all of it is on disk
  */
-export async function keep(file, { account, client_id = identifier() } = {}) {
+export async function keep(file, { account, client_id = identifier(), private: secret } = {}) {
   await alone(`recording:${client_id}`, async () => {
-    await begin({ client_id, account, kind: "file", name: file.name });
+    await begin({ client_id, account, kind: "file", name: file.name, private: secret ?? (await wantsPrivate()) });
     try {
       for (let n = 0; n * PIECE < file.size || n === 0; n++) {
         const bytes = await file.slice(n * PIECE, (n + 1) * PIECE).arrayBuffer();
@@ -290,6 +300,12 @@ export function confirmed(client_id) {
 }
 
 // ---- who, and how much room ----
+
+/** Whether the recorder on this device makes private ones; the service worker, which takes shared files, sees no page. */
+const wantsPrivate = async () => Boolean(await device.about("private"));
+
+/** @param {boolean} secret */
+export const wantPrivate = (secret) => device.setAbout("private", secret);
 
 /** The account that was signed in here last, unless it signed out. @returns {Promise<string | null>} */
 export const known = async () => (await device.about("account")) ?? null;

@@ -149,6 +149,7 @@ export function shown(place) {
     test: /** @type {HTMLButtonElement} */ (part("test")),
     input: /** @type {HTMLSelectElement} */ (part("input")),
     file: /** @type {HTMLInputElement} */ (part("file")),
+    secret: /** @type {HTMLInputElement} */ (part("private")),
     state,
     warn,
 

@@ -12,6 +12,7 @@ import { shown } from "./recorder-look.js";
 const NEARLY_FULL = 18 * 1024 * 1024; // bytes: an hour of speech
 const A_MINUTE = 5000 * 60; // bytes of speech
 const LIMIT = "recording-bytes";
+const PRIVATE = "record-private";
 
 /** @param {HTMLElement} place */
 function recorder(place) {
@@ -52,6 +53,8 @@ function recorder(place) {
   look.test.addEventListener("click", () => void test());
   look.input.addEventListener("change", () => microphone.choose(look.input.value));
   look.file.addEventListener("change", () => void keepFiles());
+  look.secret.checked = remembered(PRIVATE) === "true";
+  look.secret.addEventListener("change", choosePrivate);
 
   // ---- starting and stopping ----
 
@@ -66,7 +69,7 @@ function recorder(place) {
     try {
       stream = await microphone.open();
       look.clear();
-      live = record(stream, { account, limit }, tell);
+      live = record(stream, { account, limit, secret: look.secret.checked }, tell);
       light();
       window.addEventListener("beforeunload", question);
       look.state("recording");
@@ -92,7 +95,7 @@ function recorder(place) {
     dark();
     look.state("done");
     look.links();
-    if (spare.length) return void save(spare);
+    if (spare.length) return void save(spare, done.secret());
     window.removeEventListener("beforeunload", question);
     if (done.ids.length) void follow(done.ids);
     else look.say("nothing");
@@ -195,13 +198,15 @@ function recorder(place) {
   /**
    * What only this page has; it can be saved as a file, too.
    * @param {File[]} files
+   * @param {boolean} secret
    */
-  async function save(files) {
+  async function save(files, secret) {
     /** @type {string[]} */
     const mine = (followed = []);
     look.say("kept-nowhere");
     look.offer(files);
-    const found = await Promise.all(files.map((file) => rescue(file, outbox.identifier(), place.dataset.session ?? "")));
+    const session = place.dataset.session ?? "";
+    const found = await Promise.all(files.map((file) => rescue(file, outbox.identifier(), session, secret)));
     if (followed !== mine || live) return;
     window.removeEventListener("beforeunload", question);
     look.saved(found.map((id) => (place.dataset.entries ?? "") + id));
@@ -308,10 +313,22 @@ function recorder(place) {
     const files = [...(look.file.files ?? [])];
     look.file.value = "";
     try {
-      for (const file of files) await outbox.keep(file, { account });
+      for (const file of files) await outbox.keep(file, { account, private: look.secret.checked });
       if (files.length) look.say("file-kept");
     } catch {
       look.say("file-unkept");
+    }
+  }
+
+  /** Holds for what is being recorded, and for everything after it until it is chosen otherwise. */
+  function choosePrivate() {
+    const { checked } = look.secret;
+    live?.setSecret(checked);
+    void outbox.wantPrivate(checked).catch(() => {});
+    try {
+      localStorage.setItem(PRIVATE, String(checked));
+    } catch {
+      // No storage: it holds for this page.
     }
   }
 
@@ -328,7 +345,7 @@ function recorder(place) {
   /** @param {KeyboardEvent} event */
   function press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    const writes = event.target instanceof Element && event.target.matches("input, select, textarea");
+    const writes = event.target instanceof Element && event.target.matches("input:not([type=checkbox]), select, textarea");
     const key = event.key.toLowerCase();
     const acts = isFree(event) && (key === " " || (key === "enter" && live)) ? key : key === "s" && !writes && live ? "s" : "";
     if (!acts) return;

@@ -31,10 +31,10 @@ const AGAIN = [200, 1000, 2000, 4000, 8000]; // milliseconds until the microphon
 /**
  * Record from a microphone that is open, until `end`.
  * @param {MediaStream} stream
- * @param {{ account: string | null | undefined, limit: number }} options
+ * @param {{ account: string | null | undefined, limit: number, secret: boolean }} options `secret`: it is private
  * @param {Tell} tell
  */
-export function record(stream, { account, limit }, tell) {
+export function record(stream, { account, limit, secret }, tell) {
   /** @type {Running | null} */
   let now = null;
   /** @type {Promise<void>[]} */
@@ -78,7 +78,7 @@ export function record(stream, { account, limit }, tell) {
       navigator.locks.request(`recording:${id}`, () => (resolve(), held)).catch(() => resolve());
     });
     const ready = locked
-      .then(() => outbox.begin({ client_id: id, account, started_at, ended_at: null, kind: "capture" }))
+      .then(() => outbox.begin({ client_id: id, account, started_at, ended_at: null, kind: "capture", private: secret }))
       .then(() => true)
       .catch(() => (tell.unkept(), false));
     ids.push(id);
@@ -266,6 +266,14 @@ export function record(stream, { account, limit }, tell) {
     /** Seconds of what was said; of pauses and gaps nothing counts. */
     seconds: () => (spoken + (state === "recording" && now ? performance.now() - now.since : 0)) / 1000,
     state: () => state,
+    secret: () => secret,
+    /** @param {boolean} wanted whether it is private, which may be said until it is over */
+    setSecret(wanted) {
+      if (state === "over") return;
+      secret = wanted;
+      // Of several parts, too; only one that has been sent already stays as it was said then.
+      void capture.ready.then(() => Promise.all(ids.map((id) => outbox.setPrivate(id, wanted)))).catch(() => {});
+    },
     pause() {
       if (state !== "recording" || !now) return;
       now.recorder.pause();

@@ -219,7 +219,7 @@ async function finish(row) {
     const answer = await askFor(row, `${CAPTURES}${row.client_id}/finish`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ segments, started_at: row.started_at, ended_at, accept_gaps: gaps }),
+      body: JSON.stringify({ segments, started_at: row.started_at, ended_at, accept_gaps: gaps, private: Boolean(row.private) }),
     });
     if (isGood(answer)) return await compare(row, answer.said);
     if (answer.said?.error_code === "CHUNKS_MISSING") gaps = !(await sendMissing(row, here, answer.said.missing));
@@ -279,7 +279,8 @@ async function sendFile(row) {
   const size = here.reduce((sum, mark) => sum + mark.size, 0);
   const most = session?.limits?.recording_bytes;
   if (most && size > most) throw new Halt("refused", { problem: "too-large" });
-  const address = `/api/v1/upload?${new URLSearchParams({ client_id: row.client_id, filename: row.name ?? "" })}`;
+  const said = { client_id: row.client_id, filename: row.name ?? "", private: String(Boolean(row.private)) };
+  const address = `/api/v1/upload?${new URLSearchParams(said)}`;
   const body = new Blob(await Promise.all(here.map((mark) => bytesOf(row.client_id, mark))));
   const headers = { "Content-Type": "application/octet-stream" };
   const answer = await askFor(row, address, { method: "POST", body, headers }, size);

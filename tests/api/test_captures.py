@@ -21,6 +21,7 @@ from dreamweb import playback as copies_for_playing
 from dreamweb.adapters import audio
 from dreamweb.db import session
 from dreamweb.models import CaptureChunk
+from dreamweb.storage import RESERVE, Storage
 from dreamweb.tools import Tools
 from tests.conftest import SAMPLES, Person, files_below
 from tests.recorded import SLICES, Capture, digest
@@ -347,6 +348,18 @@ def test_chunks_are_gone_when_the_recording_is_whole(api: httpx.Client, app: Fla
     assert api.get(f"{capture.url}/audio").status_code == 404
     with app.app_context():
         assert session().scalar(select(func.count()).select_from(CaptureChunk)) == 0
+
+
+def test_a_chunk_is_refused_where_there_would_be_no_room_to_join_it(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, data = Capture(api), SLICES[0]
+    monkeypatch.setattr(Storage, "free", lambda _: RESERVE + 2 * len(data))  # it would fit, and nothing else
+    refused = capture.put(0, data)
+    assert (refused.status_code, refused.json()["error_code"]) == (507, "STORAGE_FULL")
+    monkeypatch.undo()
+    assert api.get(capture.url).status_code == 404
+    assert capture.put(0, data).status_code == 201
 
 
 def test_a_format_that_is_not_taken_is_refused_at_the_first_chunk(

@@ -19,8 +19,8 @@ _OPENAI = "https://api.openai.com/v1"
 _ANTHROPIC = "https://api.anthropic.com"
 _GOOGLE = "https://generativelanguage.googleapis.com"
 
-_TELLING = ("x-stainless-", "x-goog-api-client")
-"""So begin the headers in which the libraries tell what machine this is."""
+_TELLING = ("x-stainless-", "x-goog-api-client", "openai-organization", "openai-project")
+"""So begin the headers in which the libraries tell what machine this is, or what they find in its environment."""
 
 
 @dataclass(frozen=True)
