@@ -35,9 +35,10 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import make_url
 
-from dreamweb import accounts, create_app, db, server
+from dreamweb import accounts, create_app, db, entries, server
 from dreamweb.config import Settings, resource
-from dreamweb.models import Account
+from dreamweb.details import Details
+from dreamweb.models import Account, Entry
 from dreamweb.tools import Tools
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -258,6 +259,24 @@ def ana(make_person: Callable[..., Person]) -> Person:
 def bor(make_person: Callable[..., Person]) -> Person:
     """A stranger to ana."""
     return make_person("bor", "member")
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[None]:
+    """For tests that call the features themselves, as an interface does."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def write(ana: Person) -> Callable[..., Entry]:
+    """Writes a dream of Ana's; inside an application context."""
+
+    def make(text: str = "I was flying over the sea.", **details: Any) -> Entry:
+        with db.transaction():
+            return entries.create(ana.account, Details(text=text, **details))
+
+    return make
 
 
 @pytest.fixture

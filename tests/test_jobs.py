@@ -27,21 +27,6 @@ from tests.conftest import Person
 pytestmark = pytest.mark.usefixtures("inside")
 
 
-@pytest.fixture
-def inside(app: Flask) -> Any:
-    with app.app_context():
-        yield
-
-
-@pytest.fixture
-def write(ana: Person) -> Callable[..., Entry]:
-    def make(text: str = "I was flying over the sea.", **details: Any) -> Entry:
-        with transaction():
-            return entries.create(ana.account, Details(text=text, **details))
-
-    return make
-
-
 def all_jobs() -> dict[str, Job]:
     db.end_reading()
     return {job.step: job for job in session().scalars(select(Job).execution_options(populate_existing=True))}

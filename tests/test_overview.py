@@ -7,15 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import update
 
-from dreamweb import entries, jobs
+from dreamweb import jobs
 from dreamweb.adapters.children import Watch
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
 from dreamweb.db import end_reading, now, session, transaction
-from dreamweb.details import Details
 from dreamweb.errors import Invalid, Skipped, Transient
 from dreamweb.models.entry import Entry
 from dreamweb.models.job import Job, Lane
@@ -29,21 +27,6 @@ from tests.conftest import Person
 pytestmark = pytest.mark.usefixtures("inside")
 
 LONG_AGO = timedelta(minutes=5)
-
-
-@pytest.fixture
-def inside(app: Flask) -> Any:
-    with app.app_context():
-        yield
-
-
-@pytest.fixture
-def write(ana: Person) -> Callable[..., Entry]:
-    def make(text: str = "I was flying over the sea.", **details: Any) -> Entry:
-        with transaction():
-            return entries.create(ana.account, Details(text=text, **details))
-
-    return make
 
 
 def change(**values: Any) -> None:

@@ -33,12 +33,6 @@ HOUSE = FoundMotif("place", "house", "house", ("house",))
 
 
 @pytest.fixture
-def inside(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
-
-
-@pytest.fixture
 def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
     with working(app, Tools.of(load(**settings))) as ready:
         yield ready
