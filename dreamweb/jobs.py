@@ -41,6 +41,8 @@ _LAST = 9
 _LANES = {"transcribe": "speech", "tidy": "language", "analyse": "language", "trial": "trial"}
 """Steps that share an engine, which may have to rest; every other step is a lane of its own."""
 
+_ENGINES = ("speech", "language")
+
 
 class LostError(Exception):
     """The job is not ours any more: it was taken over, cancelled, or deleted with its entry."""
@@ -126,7 +128,7 @@ def _open(entry_id: UUID, step: str) -> Job | None:
 def claim(worker: str, *, pause: timedelta = timedelta(0)) -> Claim | None:
     """Take the next job that is due, or whose worker was not heard of for too long; None when there is nothing to do.
 
-    With `pause`, no other job of its lane starts sooner than that after it. Commits by itself.
+    With `pause`, an engine gets no other job sooner than that after it. Commits by itself.
     """
     query = select(Job).where(_due()).order_by(Job.priority, Job.run_at, Job.id).limit(1)
     found = session().scalar(query)
@@ -145,7 +147,7 @@ def claim(worker: str, *, pause: timedelta = timedelta(0)) -> Claim | None:
         job.fence += 1
         job.attempts += 1
         job.started_at, job.progress, job.reason, job.again = now(), None, None, False
-        if pause:
+        if pause and job.lane in _ENGINES:
             _pause(job.lane, pause)
         return _claimed(job)
 

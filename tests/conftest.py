@@ -33,6 +33,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import make_url
 
 from dreamweb import accounts, create_app, db, entries, server
@@ -204,9 +205,16 @@ def settings(database_url: str, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """The templates, which each application would compile anew."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: dict[str, Any]) -> Iterator[Flask]:
+def app(settings: dict[str, Any], compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     app = create_app(**settings)
+    app.jinja_env.bytecode_cache = compiled
     app.testing = False  # errors are answered, as they are for people
     yield app
     with app.app_context():

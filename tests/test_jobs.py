@@ -191,6 +191,9 @@ def test_calls_of_one_engine_keep_their_distance(write: Callable[..., Entry]) ->
     write("one"), write("two")
     assert jobs.claim("w", pause=timedelta(minutes=1))
     assert jobs.claim("w", pause=timedelta(minutes=1)) is None
+    with transaction():
+        session().execute(update(Job).where(Job.state == "waiting").values(step="index", lane="index"))
+    assert jobs.claim("w", pause=timedelta(minutes=1))  # which needs no engine
 
 
 def test_an_entry_that_is_changed_while_it_is_analysed_is_analysed_once_more(
