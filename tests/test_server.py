@@ -134,6 +134,8 @@ def refuses_connections(process: Process) -> bool:
         socket.create_connection(("127.0.0.1", process.port), timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # taken in just before the socket was closed
+        return False
     return False
 
 
