@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dreamweb import playback, versions
-from dreamweb.adapters import audio
+from dreamweb import versions
 from dreamweb.adapters.children import Watch
 from dreamweb.adapters.speech import Heard
-from dreamweb.db import end_reading
-from dreamweb.errors import NotAudio, NotFound, Permanent, Skipped, StorageFailed, Transient, Unavailable
+from dreamweb.errors import Skipped
 from dreamweb.models.entry import Entry
-from dreamweb.pipeline.work import BYTES_A_SECOND, Done, Hands, may_come_back, storable
+from dreamweb.pipeline.sound import decoded
+from dreamweb.pipeline.work import Done, Hands, may_come_back, storable
 from dreamweb.words import dump, say
 
 
@@ -24,14 +23,9 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
         raise Skipped(_why_not(entry))
     if hands.tools.engines.speech.outside and may_come_back(entry):
         raise Skipped(say("More of this recording may still come. Until then it stays here; try again in a day."))
-    try:
-        heard = _hear(hands, entry, watch)
-    except (Unavailable, StorageFailed) as error:
-        raise Transient(error.detail) from error
-    except OSError as error:
-        raise Transient(say("The server is too busy to look at this recording. Try again in a few seconds.")) from error
-    except (NotFound, NotAudio) as error:
-        raise Permanent(error.detail) from error
+    with decoded(hands.tools.storage, entry) as (samples, known):
+        watch.check()
+        heard = hands.speech.hear(samples, known.duration_seconds, language=entry.language, watch=watch)
     recording = entry.sha256
 
     def write(current: Entry) -> None:
@@ -53,17 +47,6 @@ def _why_not(entry: Entry) -> str:
     if entry.private:
         return say("This entry is private, and the speech engine is on another machine: it stays here, unheard.")
     return say("The speech engine is on another machine, and nothing is sent outside (OUTSIDE_CALLS=false).")
-
-
-def _hear(hands: Hands, entry: Entry, watch: Watch) -> Heard:
-    storage = hands.tools.storage
-    path, _ = playback.path(storage, entry)
-    end_reading()  # nothing is held while an engine works
-    storage.check_space(round((entry.duration_seconds or 0) * BYTES_A_SECOND))
-    with path.open("rb") as recording, storage.scratch() as pcm:
-        seconds = audio.decode(recording.fileno(), pcm.fileno()).duration_seconds
-        watch.check()
-        return hands.speech.hear(pcm.fileno(), seconds, language=entry.language, watch=watch)
 
 
 def _details(heard: Heard) -> dict[str, Any]:

@@ -16,10 +16,6 @@ from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
 from dreamweb.versions import used_this_month
 
-BYTES_A_SECOND = 2 * 16_000
-"""Of decoded sound, as speech engines want it."""
-
-
 _WAITED_FOR = timedelta(days=1)
 """For how long a device that has gone silent may come back, before its recording is given to another machine."""
 
