@@ -13,7 +13,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from dreamweb import accounts, db, housekeeping, jobs, recordings, server, sessions, supervision, words, worker
+from dreamweb import accounts, db, housekeeping, jobs, recordings, server, sessions, signals, supervision, words, worker
 from dreamweb import verify as verification
 from dreamweb.config import Settings, resource
 from dreamweb.errors import BadSetting, Conflict, Invalid
@@ -91,7 +91,7 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     if newcomer:
         click.echo(f"There is no account yet. Make it at the address above, or run: {sys.argv[0]} account add NAME")
     sys.stdout.flush()
-    stopping = server.stop_by_signal(listening)
+    stopping = signals.stopping(lambda: server.wake(listening))
     housekeeping.start(app, tools, stopping)
     workers = supervision.start(settings.workers, stopping)
     server.run(listening, stopping)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 from uuid import uuid4
 
@@ -209,19 +207,6 @@ def create(app: Flask, storage: Storage, *, host: str, port: int, threads: int, 
     for listener in _listeners(server):
         listener.channel_class = Channel
     return server
-
-
-def stop_by_signal(server: Any) -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        wake(server)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return stopping
 
 
 def wake(server: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-import signal
 import socket
 import sys
 import tempfile
@@ -17,14 +16,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
-from types import FrameType
 from typing import Any
 
 import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from dreamweb import config, db, jobs, log
+from dreamweb import config, db, jobs, log, signals
 from dreamweb.adapters.children import Watch
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
@@ -340,14 +338,9 @@ def command(slot: int | None, parent: int | None) -> None:
     app, tools = build(settings)
     hands = Hands(tools, Speech(tools.engines.speech), Language(_LANGUAGE_IDLE))
     pause = timedelta(seconds=60 / settings.calls_per_minute if settings.calls_per_minute else 0)
-    worker = Worker(app, hands, _name(settings.data_dir, slot), pause)
+    worker = Worker(app, hands, _name(settings.data_dir, slot), pause, signals.stopping())
     tempfile.tempdir = str(tools.storage.temporary_folder)  # not a small /tmp in memory
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        worker.stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
     if parent is not None:
         _end_with_parent(worker, parent)
     lock = _alone(settings.data_dir, slot, worker.stopping) if slot is not None else None

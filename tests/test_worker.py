@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -230,6 +231,11 @@ def end(*workers: subprocess.Popen[bytes]) -> None:
         assert worker.wait(20) == 0
 
 
+def catches(pid: int, number: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(re.findall(r"SigCgt:\s*(\w+)", status)[0], 16) >> (number - 1) & 1)
+
+
 def test_a_worker_frozen_past_its_lease_writes_nothing_when_it_thaws(
     journal: Process, speech: Speaking, models: ChatServer
 ) -> None:
@@ -381,7 +387,8 @@ def test_a_worker_that_waits_for_another_to_end_can_be_stopped(journal: Process,
     with (tmp_path / "data" / "worker-0.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = journal.spawn("worker", "--slot", "0", "--parent", str(os.getpid()))
-        time.sleep(4)  # it has started, and waits
+        until(lambda: catches(waiting.pid, signal.SIGTERM), SECONDS)
+        time.sleep(1)  # it has started, and waits
         assert waiting.poll() is None
         started = time.monotonic()
         end(waiting)
