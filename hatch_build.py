@@ -59,6 +59,7 @@ ICONS = (
     "arrow-right",
     "bed",
     "book-open",
+    "bookmark",
     "calendar",
     "calendar-days",
     "check",

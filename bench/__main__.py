@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import capturing, databases, processing, reading, report, starting, uploading
+from bench import capturing, databases, processing, reading, report, searching, starting, uploading
 from bench.serving import Server
 
-PARTS = ("large", "many", "capturing", "processing", "reading", "starting")
+PARTS = ("large", "many", "capturing", "processing", "reading", "searching", "starting")
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def _run(folder: Path, parts: list[str] | tuple[str, ...], *, quick: bool) -> li
             "capturing": ("An hour, sent while it is spoken", lambda: capturing.measure(folder, found, quick=quick)),
             "processing": ("From speech to text", lambda: processing.measure(folder, found, quick=quick)),
             "reading": ("Lists and entries", lambda: reading.measure(folder, found, quick=quick)),
+            "searching": ("Searches", lambda: searching.measure(folder, found, quick=quick)),
             "starting": ("Start and idle memory", lambda: starting.measure(folder, found, quick=quick)),
         }
         for part in parts:

@@ -27,6 +27,8 @@ from dreamweb.api import docs, health
 from dreamweb.api import entries as api_entries
 from dreamweb.api import errors as api_errors
 from dreamweb.api import jobs as api_jobs
+from dreamweb.api import search as api_search
+from dreamweb.api import similar as api_similar
 from dreamweb.api import tags as api_tags
 from dreamweb.api import tokens as api_tokens
 from dreamweb.api import upload as api_upload
@@ -46,7 +48,9 @@ from dreamweb.web import (
     queue,
     recorder,
     recordings,
+    search,
     settings,
+    similar,
     steps,
     timeline,
     tokens,
@@ -57,7 +61,9 @@ from dreamweb.web import errors as web_errors
 
 _PAGES = (
     timeline,
+    search,
     entries,
+    similar,
     steps,
     versions,
     recorder,
@@ -152,7 +158,17 @@ def _add_interfaces(app: Flask) -> None:
     for kind in (DreamWebError, SQLAlchemyError, HTTPException):
         app.register_error_handler(kind, _errors)
     version_1 = Blueprint("api", __name__, url_prefix="/api/v1")
-    for module in (api_upload, api_captures, api_entries, api_jobs, api_attachments, api_tags, api_tokens):
+    for module in (
+        api_upload,
+        api_captures,
+        api_entries,
+        api_jobs,
+        api_attachments,
+        api_tags,
+        api_search,
+        api_similar,
+        api_tokens,
+    ):
         version_1.register_blueprint(module.blueprint)
     for blueprint in (version_1, health.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)

@@ -13,7 +13,20 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
-from dreamweb import accounts, db, housekeeping, jobs, recordings, server, sessions, signals, supervision, words, worker
+from dreamweb import (
+    accounts,
+    db,
+    housekeeping,
+    jobs,
+    recordings,
+    reindexing,
+    server,
+    sessions,
+    signals,
+    supervision,
+    words,
+    worker,
+)
 from dreamweb import verify as verification
 from dreamweb.config import Settings, resource
 from dreamweb.errors import BadSetting, Conflict, Invalid
@@ -26,7 +39,7 @@ from dreamweb.tools import Tools
 
 
 def register(app: Flask) -> None:
-    for command in (serve, upgrade, verify, account, token, job, models, worker.command, send):
+    for command in (serve, upgrade, verify, reindex, account, token, job, models, worker.command, send):
         app.cli.add_command(command)
 
 
@@ -295,6 +308,21 @@ def verify(context: click.Context, repair: bool, account_name: str | None) -> No
         if repair and report.of("orphaned") and heir is None:
             click.echo("Nothing tells whose the orphans are: name an account with --account NAME.", err=True)
         context.exit(1)
+
+
+@click.command()
+@click.option("--anew", is_flag=True, help="Throw the index away first: for one that is damaged or missing.")
+def reindex(anew: bool) -> None:
+    """Read all entries into the search index again. What was stopped goes on where it was."""
+    _need_current()
+    try:
+        entries = reindexing.begin(anew=anew)
+        with click.progressbar(length=entries, label="Reading entries", file=sys.stderr) as bar:
+            for done in reindexing.reindex():
+                bar.update(done)
+    except reindexing.DamagedError:
+        raise Conflict(f"The search index is damaged. Make it again with `{sys.argv[0]} reindex --anew`.") from None
+    click.echo(f"{entries} {'entry was' if entries == 1 else 'entries were'} read into the search index.", err=True)
 
 
 def _heir(name: str | None) -> Account | None:

@@ -156,7 +156,7 @@ def engine_options(url: URL, *, pool_size: int, max_overflow: int) -> dict[str, 
         "connect_args": {
             "connect_timeout": LOCK_WAIT,
             "tcp_user_timeout": 10_000,
-            "options": f"-c timezone=UTC -c lock_timeout={LOCK_WAIT}s -c statement_timeout=60s",
+            "options": f"-c timezone=UTC -c lock_timeout={LOCK_WAIT}s -c statement_timeout=60s -c jit=off",
         },
     }
 

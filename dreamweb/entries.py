@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import selectinload, undefer
 
 from dreamweb import jobs, paging, versions
 from dreamweb.db import now, session
@@ -27,6 +27,9 @@ SAMPLE = "dreamweb"
 
 _SETTLED = timedelta(seconds=20)
 """For how long a text is left alone after it was changed: often it is changed once more."""
+
+_LONG = 50_000
+"""Characters of a text that takes noticeable time to index."""
 
 # What an entry is read with, in one statement each.
 _WHOLE = (selectinload(Entry.tags), selectinload(Entry.attachments), selectinload(Entry.motifs))
@@ -78,9 +81,15 @@ def create(account: Account, details: Details, recording: Recording | None = Non
         entry.uploaded_at = recording.uploaded_at
         entry.dreamed_at = details.dreamed_at or recording.uploaded_at
         _hold(entry, recording)
+    # With each tag, the database reads the whole entry into the search index: a long text comes after them.
+    later = entry.text if details.tags and len(entry.text or "") > _LONG else None
+    entry.text = None if later else entry.text
     entry.tags = _tags(account, details.tags)
     session().add(entry)
     session().flush()
+    if later:
+        entry.text = later
+        session().flush()
     if recording or entry.text or entry.title:
         jobs.enqueue(entry, "audio" if recording else "analyse")
     return entry
@@ -136,6 +145,13 @@ def get(account: Account, entry_id: UUID, *, trashed: bool | None = False, lock:
     if entry is None:
         raise NotFound(say("There is no such entry in the trash.") if trashed else say("There is no such entry."))
     return entry
+
+
+def several(account: Account, ids: Sequence[UUID]) -> list[Entry]:
+    """Those of these entries that are outside the trash, in the order of their ids, with their lemmas."""
+    query = select(Entry).where(Entry.id.in_(ids), Entry.account_id == account.id, Entry.deleted_at.is_(None))
+    found = {entry.id: entry for entry in session().scalars(query.options(*_WHOLE, undefer(Entry.lemmas)))}
+    return [found[each] for each in ids if each in found]
 
 
 def by_client_id(account: Account, client_id: UUID) -> Entry | None:
@@ -320,7 +336,12 @@ def _tags(account: Account, names: Sequence[str]) -> list[Tag]:
 
 def conditions(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
     """What rows of `dream_entries` the filters let through."""
-    wanted: list[ColumnElement[bool]] = [Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None)]
+    return [Entry.deleted_at.is_not(None) if filters.trash else Entry.deleted_at.is_(None), *narrowed(account, filters)]
+
+
+def narrowed(account: Account, filters: Filters) -> list[ColumnElement[bool]]:
+    """The same, whether they are in the trash or not."""
+    wanted: list[ColumnElement[bool]] = []
     if filters.kind:
         wanted.append(Entry.kind == filters.kind)
     if filters.status:

@@ -79,6 +79,13 @@ def _page(query: Select[tuple[object, ...]], limit: int, cursor: str | None) -> 
     return Page(cards, paging.cursor(cards[-1].dreamed_at, cards[-1].id) if len(found) > limit else None)
 
 
+def several(account: Account, ids: Sequence[UUID]) -> list[Card]:
+    """Those of these entries that are outside the trash, in the order of their ids."""
+    query = _cards().where(Entry.id.in_(ids), Entry.account_id == account.id, Entry.deleted_at.is_(None))
+    cards = {card.id: card for card in _fetch(query)}
+    return [cards[each] for each in ids if each in cards]
+
+
 def by_night(cards: Iterable[Card], zone: ZoneInfo) -> list[tuple[date, list[Card]]]:
     """Each night with its cards, in the order they come in."""
     return [

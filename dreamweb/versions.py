@@ -25,6 +25,11 @@ def best_text(entry: Entry) -> str | None:
     return entry.text or entry.cleaned_text or entry.transcription
 
 
+def shown_title(entry: Entry) -> str | None:
+    """What the person has called it, else what it was called when it was understood."""
+    return entry.title or (entry.analysis or {}).get("title")
+
+
 def all_text(entry: Entry) -> str:
     """Everything in an entry that can be found: its title, and every text of it."""
     return "\n".join(text for text in (entry.title, entry.text, entry.cleaned_text, entry.transcription) if text)
@@ -117,6 +122,14 @@ def heard(entry: Entry) -> Version | None:
     """The transcription in use, with the time of every word."""
     query = select(Version).where(Version.entry_id == entry.id, Version.kind == "transcription", Version.in_use)
     return session().scalar(query.options(undefer(Version.details)))
+
+
+def heard_in(entries: Sequence[Entry]) -> dict[UUID, Mapping[str, Any]]:
+    """When each word is said in these recordings: the details of the transcriptions in use."""
+    query = select(Version.entry_id, Version.details).where(
+        Version.entry_id.in_([entry.id for entry in entries]), Version.kind == "transcription", Version.in_use
+    )
+    return {entry_id: details for entry_id, details in session().execute(query) if details}
 
 
 def used(entry: Entry) -> tuple[int, float | None]:

@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from dreamweb.db import UTCDateTime
+from dreamweb.search import index
 
 migrate = current_app.extensions["migrate"]
 
@@ -30,6 +31,7 @@ def run() -> None:
             connection=connection,
             target_metadata=migrate.db.metadata,
             render_item=render_item,
+            include_name=lambda name, kind, _of: kind != "table" or not name.startswith(index.PREFIX),
             transactional_ddl=True,
             **migrate.configure_args,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import json
@@ -35,12 +36,14 @@ from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import make_url
+from werkzeug.routing import Rule
 
 from dreamweb import accounts, create_app, db, entries, server
 from dreamweb.config import Settings, resource
 from dreamweb.details import Details
 from dreamweb.models import Account, Entry
 from dreamweb.tools import Tools
+from tests.warm import Warm
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_FACTS: dict[str, dict[str, Any]] = json.loads((SAMPLES / "samples.json").read_text())
@@ -60,6 +63,26 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("dreamweb")
 
 
+_compile_builder = Rule._compile_builder
+_builders: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+
+
+def _compile_builder_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """A function that builds addresses after this rule, of which each application would compile two hundred anew.
+
+    It is made from nothing but the parts of the rule, unless that has defaults; converters are its argument.
+    """
+    if rule.defaults:
+        return _compile_builder(rule, append_unknown)
+    key = (rule.rule, append_unknown, *rule._trace)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compile_builder_once  # type: ignore[method-assign, assignment]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, and is tried on PostgreSQL only by the fault runs; so is all that needs a browser.
@@ -72,6 +95,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("slow") and "[postgresql" in item.name:
             item.add_marker("fault")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: to look for garbage in it again and again takes longer than many a test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -134,19 +163,45 @@ def postgres() -> Iterator[str]:
         yield running.get_uri().replace("/postgres?", "/{name}?")
 
 
+_SHAPE = """SELECT md5(concat(
+    (SELECT string_agg(concat_ws(' ', oid, relname, relkind), ',' ORDER BY oid)
+     FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(a::text, ',' ORDER BY attrelid, attnum)
+     FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(i::text, ',' ORDER BY indexrelid)
+     FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(c::text, ',' ORDER BY oid) FROM pg_constraint c WHERE connamespace = 'public'::regnamespace),
+    (SELECT string_agg(p::text, ',' ORDER BY oid) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace),
+    (SELECT string_agg(d::text, ',' ORDER BY oid) FROM pg_attrdef d),
+    (SELECT string_agg(t::text, ',' ORDER BY oid) FROM pg_trigger t),
+    (SELECT string_agg(s::text, ',') FROM pg_db_role_setting s),
+    (SELECT string_agg(v::text, ',') FROM alembic_version v)))"""
+"""Everything of a PostgreSQL database but the rows: what a migration or a DROP TABLE changes."""
+
+_TABLES = """SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'"""
+
+
 @dataclass
 class Databases:
-    """Makes migrated databases quickly: each is a copy of one that was migrated once."""
+    """Makes migrated databases quickly: each is a copy of one that was migrated once, or such a copy emptied again.
+
+    PostgreSQL copies a thousand files for each, which takes longer than most of the tests.
+    """
 
     folder: Path
     postgres: Callable[[], str]
     _made: dict[str, str] = field(default_factory=dict)
+    _shape: tuple[Any, ...] = ()
+    _free: list[str] = field(default_factory=list)
 
     def url(self, kind: str, folder: Path) -> str:
         template = self._made.get(kind) or self._make(kind)
         if kind == "sqlite":
             shutil.copy(template, folder / "dreamweb.sqlite3")
             return f"sqlite:///{folder / 'dreamweb.sqlite3'}"
+        if self._free:
+            return self.postgres().format(name=self._free.pop())
         name = f"t_{secrets.token_hex(6)}"
         # Copying the files costs less than writing them to the log, as it is done by default.
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
@@ -159,9 +214,37 @@ class Databases:
         self.execute(f'CREATE DATABASE "{name}"')
         return self.postgres().format(name=name)
 
+    def give_back(self, url: str) -> None:
+        """Take a database of PostgreSQL for another test, as empty as it was, under a name that this one never knew.
+
+        So what a test has left running cannot find it again. One whose tables are not what they were is thrown away.
+        """
+        old, new = make_url(url).database, f"t_{secrets.token_hex(6)}"
+        with psycopg.connect(self.postgres().format(name="postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [old])
+            try:
+                connection.execute(f'ALTER DATABASE "{old}" RENAME TO "{new}"'.encode())
+            except psycopg.errors.ObjectInUse:  # somebody has come back already
+                connection.execute(f'DROP DATABASE "{old}" WITH (FORCE)'.encode())
+                return
+        if self._emptied(new):
+            self._free.append(new)
+        else:
+            self.execute(f'DROP DATABASE "{new}" WITH (FORCE)')
+
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.postgres().format(name="postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def _emptied(self, name: str) -> bool:
+        with psycopg.connect(self.postgres().format(name=name)) as connection:
+            if connection.execute(_SHAPE).fetchone() != self._shape:
+                return False
+            connection.execute("SET LOCAL session_replication_role = replica")  # in whatever order, without triggers
+            for (table,) in connection.execute(_TABLES).fetchall():
+                connection.execute(f'DELETE FROM "{table}"'.encode())
+            connection.execute("SELECT setval(seqrelid, seqstart, false) FROM pg_sequence")
+        return True
 
     def _make(self, kind: str) -> str:
         url = self.empty_url(kind, self.folder)
@@ -170,6 +253,11 @@ class Databases:
             db.upgrade(resource("migrations"))
             db.db.engine.dispose()
         self._made[kind] = str(self.folder / "empty.sqlite3") if kind == "sqlite" else str(make_url(url).database)
+        if kind == "postgresql":
+            with psycopg.connect(url.replace("+psycopg", "")) as connection:
+                self._shape = connection.execute(_SHAPE).fetchone() or ()
+                for (table,) in connection.execute(_TABLES).fetchall():  # else emptying is not enough
+                    assert not connection.execute(f'SELECT FROM "{table}"'.encode()).fetchall(), table
         return self._made[kind]
 
 
@@ -188,8 +276,8 @@ def database_url(database_kind: str, databases: Databases, tmp_path: Path) -> It
     """A migrated, empty database of the test's own."""
     url = databases.url(database_kind, tmp_path)
     yield url
-    if database_kind == "postgresql":  # each takes 8 MB, and there is one for hundreds of tests
-        databases.execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+    if database_kind == "postgresql":
+        databases.give_back(url)
 
 
 @pytest.fixture
@@ -329,6 +417,8 @@ class Process:
     """`dreamweb serve` in a process of its own, to be stopped, killed and started again."""
 
     def __init__(self, settings: dict[str, Any], log: Path) -> None:
+        self.warm = False
+        """Whether it starts from where the program is loaded, see `Warm`."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
@@ -341,15 +431,17 @@ class Process:
         }
         self.constants: dict[str, object] = {}
         """Numbers that are too patient for a test, by full name: `dreamweb.housekeeping.EVERY`."""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Warm | None = None
 
     def configure(self, **settings: object) -> None:
         """Change settings before the start."""
         self._environment |= {name.upper(): str(value) for name, value in settings.items()}
 
     def start(self, wait: float = 60) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*self._program(), "serve"], env=self._environment, stdout=log, stderr=log)
+        if self.warm:
+            self._process = Warm(["serve"], self._environment, (Path(os.devnull), self.log, self.log), self._first())
+        else:
+            self._process = self.spawn("serve")
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:
             try:
@@ -361,6 +453,8 @@ class Process:
 
     def run(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run another command on the same data."""
+        if self.warm:
+            return self._run_warm(arguments, typed)
         return subprocess.run(
             [*self._program(), *arguments],
             env=self._environment,
@@ -376,11 +470,22 @@ class Process:
         with self.log.open("ab") as log:
             return subprocess.Popen([*self._program(), *arguments], env=self._environment, stdout=log, stderr=log)
 
+    def _run_warm(self, arguments: tuple[str, ...], typed: str | None) -> subprocess.CompletedProcess[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+            given.write_text(typed or "")
+            status = Warm(arguments, self._environment, (given, out, err), self._first()).wait(120)
+            return subprocess.CompletedProcess(arguments, status, out.read_text(), err.read_text())
+
     def _program(self) -> list[str]:
         if not self.constants:
             return [sys.executable, "-m", "dreamweb"]
-        lines = [f"import {name.rpartition('.')[0]}; {name} = {value!r}" for name, value in self.constants.items()]
-        return [sys.executable, "-c", "\n".join([*lines, "from dreamweb.__main__ import main; main()"])]
+        return [sys.executable, "-c", f"{self._first()}\nfrom dreamweb.__main__ import main; main()"]
+
+    def _first(self) -> str:
+        return "\n".join(
+            f"import {name.rpartition('.')[0]}; {name} = {value!r}" for name, value in self.constants.items()
+        )
 
     @property
     def pid(self) -> int:
@@ -408,9 +513,10 @@ class Process:
 
 
 @pytest.fixture
-def process(settings: dict[str, Any], tmp_path: Path) -> Iterator[Process]:
-    """A server process that is not started yet."""
+def process(settings: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Process]:
+    """A server process that is not started yet; it will be started warm, but for the fault runs."""
     process = Process(settings, tmp_path / "serve.log")
+    process.warm = request.node.get_closest_marker("fault") is None
     yield process
     process.kill()
 

@@ -63,7 +63,7 @@ T = TypeVar("T")
 CODES = {code for _, code in errors.CODES.values()} | set(errors.HTTP_CODES.values()) | {"DATABASE_ERROR"}
 
 
-@pytest.fixture(params=[1, pytest.param(10, marks=pytest.mark.fault)], ids=["", "long"])
+@pytest.fixture(params=[1, pytest.param(20, marks=pytest.mark.fault)], ids=["", "long"])
 def times(request: pytest.FixtureRequest) -> int:
     """How many times as much is tried."""
     return int(request.param)
@@ -253,7 +253,7 @@ def test_whatever_a_file_is_called_it_is_kept_under_our_own_name_inside_the_stor
     ways = itertools.cycle(["form", "rfc 5987", "query", "form"])
     for nasty in NASTY:
         upload((nasty.encode(), next(ways)))
-    tried(40 * times, st.tuples(raw_names, st.sampled_from(["form", "rfc 5987", "query"])), upload)
+    tried(20 * times, st.tuples(raw_names, st.sampled_from(["form", "rfc 5987", "query"])), upload)
     bad.settle("file names", database_kind)
 
 
@@ -274,7 +274,7 @@ def test_odd_values_beside_a_recording_are_refused_or_kept_but_never_break(
         assert answer.status in (201, 400, 409, 413, 422, 431), (case, answer)
 
     fields = st.dictionaries(st.sampled_from(NAMES), odd_values, max_size=4)
-    tried(80 * times, st.tuples(fields, st.booleans(), st.booleans()), upload)
+    tried(40 * times, st.tuples(fields, st.booleans(), st.booleans()), upload)
     bad.settle("values beside a recording", database_kind)
 
 
@@ -291,7 +291,7 @@ def test_odd_json_is_refused_or_kept_but_never_breaks(bad: Server, times: int, d
         for body in BROKEN_JSON:
             bad.json(line, body)
     anything = json_values | st.dictionaries(st.sampled_from(JSON_NAMES), json_values, max_size=6)
-    tried(150 * times, st.tuples(st.sampled_from(lines), anything, st.booleans()), send)
+    tried(75 * times, st.tuples(st.sampled_from(lines), anything, st.booleans()), send)
     bad.settle("JSON bodies", database_kind)
 
 
@@ -325,7 +325,7 @@ def test_odd_queries_are_refused_or_answered_but_never_break(bad: Server, times:
     names = ["kind", "tag", "match", "start", "end", "mood", "has", "status", "trash", "limit", "nobody", ""]
     texts = odd_values.map(lambda value: value.encode("utf-8")) | st.binary(max_size=60)
     pair = st.tuples(st.sampled_from(names), texts) | st.tuples(st.just("cursor"), cursors)
-    tried(200 * times, st.tuples(st.lists(pair, max_size=5), st.booleans()), ask)
+    tried(100 * times, st.tuples(st.lists(pair, max_size=5), st.booleans()), ask)
     bad.settle("queries", database_kind)
 
 
@@ -356,7 +356,7 @@ def test_odd_headers_are_refused_or_ignored_but_never_break(bad: Server, times: 
             st.from_regex(rb"[A-Za-z-]{1,30}", fullmatch=True).filter(lambda name: b"ength" not in name), printable
         ),
     )
-    tried(100 * times, st.tuples(st.sampled_from(lines), st.lists(header, min_size=1, max_size=4)), ask)
+    tried(50 * times, st.tuples(st.sampled_from(lines), st.lists(header, min_size=1, max_size=4)), ask)
     bad.settle("headers", database_kind)
 
 
@@ -402,7 +402,7 @@ def test_a_wrong_length_or_coding_is_refused_and_nothing_stays(bad: Server, time
         bad.tell(b"\r\n".join(head) + b"\r\n\r\n" + size + body[:sent], half_close=True)
 
     case = st.tuples(st.integers(0, len(SOUND) * 300), st.integers(1, 10_000), st.booleans(), st.booleans())
-    tried(40 * times, case, cut_off)
+    tried(20 * times, case, cut_off)
     bad.settle("lengths and codings", database_kind)
 
 
@@ -419,7 +419,7 @@ def test_a_broken_form_is_refused_and_nothing_stays(bad: Server, times: int, dat
     pieces = st.binary(max_size=30) | st.sampled_from(
         [b"--edge", b"\r\n", b"\r\n\r\n", b"--edge--", b'"', b"name=", b"\0"]
     )
-    tried(120 * times, st.tuples(st.integers(0, 500), st.integers(0, 60), pieces), mangle)
+    tried(60 * times, st.tuples(st.integers(0, 500), st.integers(0, 60), pieces), mangle)
     bad.settle("broken forms", database_kind)
 
 

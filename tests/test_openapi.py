@@ -42,6 +42,8 @@ PROMISED = {
     ("GET", "/api/v1/attachments/{attachment_id}"),
     ("DELETE", "/api/v1/attachments/{attachment_id}"),
     ("GET", "/api/v1/entries/{entry_id}/playback"),
+    ("GET", "/api/v1/entries/{entry_id}/similar"),
+    ("GET", "/api/v1/search"),
     ("PUT", "/api/v1/captures/{client_id}/chunks/{n}"),
     ("GET", "/api/v1/captures/{client_id}"),
     ("DELETE", "/api/v1/captures/{client_id}"),

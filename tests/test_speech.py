@@ -100,16 +100,31 @@ def whisper(folder: Path) -> Iterator[Speech]:
         yield speech
 
 
-@pytest.fixture
-def server() -> Iterator[Speaking]:
+@pytest.fixture(scope="module")
+def listening() -> Iterator[Speaking]:
     with speech_server() as speaking:
         yield speaking
 
 
 @pytest.fixture
-def asking(server: Speaking) -> Iterator[Speech]:
-    with running(replace(ENGINE, kind="server", url=server.url, model="whisper-1")) as speech:
+def server(listening: Speaking) -> Speaking:
+    """A speech server that has forgotten what it did before."""
+    listening.over.set()
+    for name, value in vars(Speaking(url=listening.url)).items():
+        setattr(listening, name, value)
+    return listening
+
+
+@pytest.fixture(scope="module")
+def asker(listening: Speaking) -> Iterator[Speech]:
+    with running(replace(ENGINE, kind="server", url=listening.url, model="whisper-1")) as speech:
         yield speech
+
+
+@pytest.fixture
+def asking(server: Speaking, asker: Speech) -> Speech:
+    """Asks that server, by one process for all the tests that do not kill it."""
+    return asker
 
 
 def check_times(heard: Heard, seconds: float) -> None:
@@ -301,7 +316,10 @@ def interrupting(speech: Speech, what: int | Exception) -> Watch:
     return Watch(progress, lambda: None)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGKILL, *(pytest.param(number, marks=pytest.mark.fault) for number in (signal.SIGSEGV, signal.SIGTERM))],
+)
 def test_a_process_that_is_killed_is_started_again_by_the_next_recording(folder: Path, number: int) -> None:
     samples = night(60)
     with running(replace(ENGINE, kind="faster-whisper", folder=str(folder))) as speech:

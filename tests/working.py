@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,11 +54,15 @@ class Working:
             return {job.step: job for job in session().scalars(query)}
 
 
+_language = Language()
+"""The one child of this process that reads texts: it keeps nothing between two questions, and starts slowly."""
+atexit.register(_language.end)
+
+
 @contextmanager
 def working(app: Flask, tools: Tools, name: str = "test") -> Iterator[Working]:
-    hands = Hands(tools, Speech(tools.engines.speech), Language())
+    hands = Hands(tools, Speech(tools.engines.speech), _language)
     try:
         yield Working(app, Worker(app, hands, name))
     finally:
         hands.speech.end()
-        hands.language.end()

@@ -6,6 +6,7 @@ from dreamweb.models.capture import Capture, CaptureChunk
 from dreamweb.models.entry import Entry, Tag
 from dreamweb.models.job import Job, Lane
 from dreamweb.models.motif import EntryMotif, Motif
+from dreamweb.models.search import JournalWord, SavedSearch
 from dreamweb.models.version import ModelCall, Version
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "Entry",
     "EntryMotif",
     "Job",
+    "JournalWord",
     "Lane",
     "ModelCall",
     "Motif",
+    "SavedSearch",
     "Tag",
     "Token",
     "Version",

@@ -65,7 +65,8 @@ class Entry(Base):
     `cut_off` says that the recording was being collected when its client went silent: more of it may still come.
 
     `analysis` is what was understood of it, but for the motifs: a `dreamweb.analysis.Analysis` with `engine` and
-    `made_at`. `lemmas` are the words of its title and text, each as its lemma, with a space before and after it.
+    `made_at`. `lemmas` are the words of its title and texts, each as its lemma, with a space before and after it, and
+    `title_lemmas` those of the title that is shown.
     """
 
     __tablename__ = "dream_entries"
@@ -117,6 +118,7 @@ class Entry(Base):
     notion_page_id: Mapped[str | None] = mapped_column(String(64))
 
     analysis: Mapped[dict[str, Any] | None] = mapped_column(OptionalJSONColumn)
+    title_lemmas: Mapped[str | None] = mapped_column(Text, deferred=True)
     lemmas: Mapped[str | None] = mapped_column(Text, deferred=True)
     processed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

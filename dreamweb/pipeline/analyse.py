@@ -24,8 +24,9 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
         if versions.best_text(current) == text:  # else it was changed meanwhile, and is analysed next
             kept = storable(asdict(found.analysis))
             found_motifs = [FoundMotif(**each) for each in kept.pop("motifs")]
+            # The motifs first: who has locked them may be waiting for what the database indexes with the entry.
+            motifs.found(current, found_motifs, found.engine)
             current.analysis = kept | {"engine": found.engine, "made_at": now().isoformat()}
             current.language = current.language or found.analysis.language
-            motifs.found(current, found_motifs, found.engine)
 
     return Done(write, engine=found.engine, amount=len(text), used=found.used, reason=next(iter(found.failed), None))

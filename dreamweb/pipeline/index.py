@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
-from dreamweb import motifs, versions
+from dreamweb import motifs, versions, vocabulary
 from dreamweb.adapters.children import Watch
 from dreamweb.db import end_reading
 from dreamweb.models.entry import Entry
@@ -21,16 +21,21 @@ def phrases(hands: Hands, names: Iterable[str], languages: Sequence[str], watch:
 
 
 def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
-    text = versions.all_text(entry)
+    text, title = versions.all_text(entry), versions.shown_title(entry)
     found = hands.language.lemmatise(text, entry.language, watch)
+    of_title = hands.language.lemmatise(title or "", found.language, watch)
     signs = motifs.signs(entry.account_id)
     end_reading()
     wanted = {motif: phrases(hands, names, [found.language], watch) for motif, names in signs.items()}
 
     def write(current: Entry) -> None:
-        if versions.all_text(current) == text:  # else it was changed meanwhile, and is indexed next
-            current.lemmas = f" {' '.join(found.lemmas)} "
-            motifs.drop_unjustified(current, text)
-            motifs.find_signs(current, wanted, found.lemmas, found.words)
+        if (versions.all_text(current), versions.shown_title(current)) != (text, title):
+            return  # it was changed meanwhile, and is indexed next
+        # The motifs first: who has locked them may be waiting for what the database indexes with the entry.
+        motifs.drop_unjustified(current, text)
+        motifs.find_signs(current, wanted, found.lemmas, found.words)
+        current.lemmas = f" {' '.join(found.lemmas)} "
+        current.title_lemmas = " ".join(of_title.lemmas)
+        vocabulary.add(current.account_id, [*found.words, *of_title.words, *(tag.name for tag in current.tags)])
 
     return Done(write, engine=f"simplemma {version('simplemma')}", amount=len(text))

@@ -17,7 +17,7 @@ from dreamweb.db import now, session, transaction
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Invalid, Outdated
 from dreamweb.models.entry import KINDS, RECALLS, Entry
-from dreamweb.web import forms, heard, markdown, pages, understanding
+from dreamweb.web import forms, found, heard, markdown, pages, understanding
 from dreamweb.web.steps import steps_of
 
 blueprint = Blueprint("entries", __name__)
@@ -61,7 +61,7 @@ def nothing() -> Response:
 
 @blueprint.get("/entries/<uuid:entry_id>")
 def page(entry_id: UUID) -> str:
-    """Read an entry, and play its recording."""
+    """Read an entry, and play its recording; from `at` seconds on, and with the words of the search `q` marked."""
     entry = entries.get(pages.account(), entry_id)
     there = [name for name in _VERSIONS if getattr(entry, name)]
     wanted = request.args.get("version", "")
@@ -69,6 +69,7 @@ def page(entry_id: UUID) -> str:
     text = getattr(entry, version) if version else None
     before, after = timeline.neighbours(pages.account(), entry)
     said = versions.heard(entry) if version == "transcription" else None
+    typed, typing = request.args.get("q", ""), "typing" in request.args
     return pages.render_template(
         "entries/page.html",
         entry=entry,
@@ -84,6 +85,9 @@ def page(entry_id: UUID) -> str:
         course=captures.course_of(entry),
         before=before,
         after=after,
+        search={"q": typed or None, "typing": "1" if typing else None},
+        looked_for=found.words_in(entry, text, typed, typing=typing) if text and typed else (),
+        at=_second(entry),
     )
 
 
@@ -174,6 +178,12 @@ def remove_samples() -> Response:
     samples.remove(pages.tools().storage, pages.account())
     flash(gettext("The samples are gone. This is your journal now."), "good")
     return pages.see(url_for("timeline.home"))
+
+
+def _second(entry: Entry) -> float | None:
+    """Where in the recording somebody wants to listen, if that is a place in it."""
+    at = request.args.get("at", type=float)
+    return at if at is not None and 0 <= at <= (entry.duration_seconds or 0) else None
 
 
 def _lately() -> datetime:

@@ -7,6 +7,7 @@ import { clearKept, draft } from "./draft.js";
 import { offline } from "./offline.js";
 import { pending } from "./pending.js";
 import { player } from "./player.js";
+import { findByKey, search } from "./search.js";
 import { fillToken } from "./shortcut.js";
 import { completeTags } from "./tags.js";
 import { upload } from "./upload.js";
@@ -19,6 +20,7 @@ const parts = [
   ["form[data-draft]", draft],
   ["[data-player]", player],
   ["[data-pending]", pending],
+  ["form[data-search]", search],
   ["input[data-tags]", completeTags],
   ["form[data-upload]", upload],
   ["[data-copy]", copy],
@@ -44,4 +46,5 @@ function wake(root) {
 
 wake(document);
 document.addEventListener("htmx:load", (event) => wake(/** @type {CustomEvent} */ (event).detail.elt));
+findByKey();
 void offline();

@@ -2,13 +2,14 @@
 /** Wakes what only the page of an entry has: its words, its motifs, and what is being done with it. */
 
 import { heard } from "./heard.js";
-import { motifs, restore } from "./motifs.js";
+import { lookedFor, motifs, restore } from "./motifs.js";
 import { steps } from "./steps.js";
 
 /** @type {[string, (element: any) => void][]} */
 const parts = [
   ["[data-heard]", heard],
   ["[data-motifs]", motifs],
+  ["[data-looked-for]", lookedFor],
   ["[data-steps]", steps],
 ];
 

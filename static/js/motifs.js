@@ -35,6 +35,11 @@ export function restore() {
   toggle(pressed);
 }
 
+/** Mark what somebody has searched for, until they look at a motif. @param {HTMLElement} place */
+export function lookedFor(place) {
+  if (!pressed) mark(JSON.parse(place.dataset.lookedFor ?? "[]"));
+}
+
 /** @param {string} id */
 function toggle(id) {
   pressed = id;

@@ -64,6 +64,12 @@ export function player(place) {
   audio.addEventListener("ended", () => go(0));
   audio.addEventListener("error", complain);
   if (audio.error) complain(); // before this script was there
+  if (place.dataset.from) {
+    // Somebody has searched for what is said there: the next thing they press plays it.
+    go(Number(place.dataset.from));
+    toggle.focus({ preventScroll: true });
+    place.scrollIntoView({ block: "start" });
+  }
 
   place.addEventListener("keydown", (event) => {
     if (event.target === speed || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -28,6 +28,7 @@ from dreamweb import db
 from dreamweb.config import resource
 from dreamweb.files import Scratch
 from dreamweb.models.account import BrowserSession
+from dreamweb.search import saved
 from dreamweb.tools import Tools
 from tests.attachables import PNG
 from tests.conftest import SAMPLES, Person, files_below, wav
@@ -69,6 +70,8 @@ SAFE = {"GET", "HEAD"}
 
 BODIES = {"PATCH": {"title": "mine now"}, "POST": {"segments": [{"segment": 0, "chunks": 1}]}}
 """What programs send to something that is there; to what takes a file, it is none."""
+
+pytestmark = pytest.mark.slow  # many thousands of requests; who may what does not depend on the database
 
 ON_ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 """What has nothing to do with databases."""
@@ -170,6 +173,9 @@ def house(app: Flask, tools: Tools, ana: Person, bor: Person) -> House:
         "nothing": str(uuid4()),
     }
     ids |= {"motif": put_motifs(app, ana.account, {("place", "House"): 1})["House"]}
+    with app.app_context(), db.transaction():
+        saved.save(ana.account, "sea")
+        ids |= {"search": str(saved.every(ana.account)[0].id)}
     return House(app, person, Somebody(app).sign_in(bor), ids, tools.storage.root)
 
 

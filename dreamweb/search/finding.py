@@ -1,0 +1,95 @@
+"""Finds entries by what was typed, and puts the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, tuple_
+
+from dreamweb import paging
+from dreamweb.db import session
+from dreamweb.models.entry import Entry
+from dreamweb.search import dialects
+from dreamweb.search.conditions import Sought
+
+Sort = Literal["relevance", "time"]
+
+MOST = 5000
+"""Of more entries than these, only the newest are ranked and counted: whoever types so common a word types another."""
+
+DEEPEST = 500
+"""Entries that are listed by relevance at most."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An entry that was found, and how well it fits; the number says something only beside those of the same search."""
+
+    entry_id: UUID
+    score: float
+    dreamed_at: datetime
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of hits, and of how many; with `more` there are at least so many. The total is of first pages only."""
+
+    hits: Sequence[Hit]
+    total: int
+    more: bool
+    next_cursor: str | None
+
+
+def find(sought: Sought, *, sort: Sort = "relevance", limit: int = 20, cursor: str | None = None) -> Found:
+    """Search. Without any word there is nothing to rank by: then the newest dream comes first.
+
+    Raises `Malformed` for a cursor that is not from such a search.
+    """
+    if sort == "relevance" and sought.wanted:
+        return _by_relevance(sought, limit, cursor)
+    return _by_time(sought, limit, cursor)
+
+
+def newest(sought: Sought, *, scored: bool) -> Select[Any]:
+    """Identifier, score and time of all that fit, but of no more than the newest `MOST` and one."""
+    return dialects.current().newest(
+        sought.account.id, sought.wanted, sought.unwanted, sought.conditions, MOST + 1, scored=scored
+    )
+
+
+def _by_relevance(sought: Sought, limit: int, cursor: str | None) -> Found:
+    found = newest(sought, scored=True).subquery()
+    query = select(found, func.count().over().label("total"))
+    query = query.order_by(found.c.score.desc(), found.c.dreamed_at.desc(), found.c.entry_id.desc()).limit(DEEPEST)
+    rows = session().execute(query).all()
+    total = rows[0].total if rows else 0
+    hits = [Hit(row.entry_id, row.score, row.dreamed_at) for row in rows]
+    if cursor:
+        place = paging.ranked_position(cursor)
+        hits = [hit for hit in hits if (hit.score, hit.dreamed_at, hit.entry_id) < place]
+    return _page(hits, limit, total, paging.ranked_cursor)
+
+
+def _by_time(sought: Sought, limit: int, cursor: str | None) -> Found:
+    fitting = dialects.current().fitting(sought.account.id, sought.wanted, sought.unwanted)
+    every = select(Entry.id, Entry.dreamed_at).where(
+        Entry.account_id == sought.account.id, Entry.deleted_at.is_(None), *fitting, *sought.conditions
+    )
+    total = 0
+    query = every.order_by(Entry.dreamed_at.desc(), Entry.id.desc()).limit(limit + 1)
+    if cursor:
+        query = query.where(tuple_(Entry.dreamed_at, Entry.id) < paging.position(cursor))
+    else:
+        total = session().scalar(select(func.count()).select_from(every.limit(MOST + 1).subquery())) or 0
+    hits = [Hit(row.id, 0.0, row.dreamed_at) for row in session().execute(query)]
+    return _page(hits, limit, total, lambda _score, moment, row_id: paging.cursor(moment, row_id))
+
+
+def _page(hits: Sequence[Hit], limit: int, total: int, cursor: Callable[[float, datetime, UUID], str]) -> Found:
+    page = hits[:limit]
+    following = cursor(page[-1].score, page[-1].dreamed_at, page[-1].entry_id) if len(hits) > limit else None
+    return Found(page, min(total, MOST), total > MOST, following)
