@@ -86,7 +86,9 @@ def reindex() -> Iterator[int]:
     """
     seen: _Words = defaultdict(set)
     with _noticing_damage():
-        while done := _patiently(partial(_read_some, seen)):
+        # What is saved from now on is in the index, and could come quicker than we read.
+        last = session().scalar(select(func.max(_documents.c.id))) or 0
+        while done := _patiently(partial(_read_some, seen, last)):
             yield done
             _pause()
         _settle_words(seen)
@@ -97,6 +99,7 @@ def reindex() -> Iterator[int]:
 def _make_anew() -> None:
     with transaction():
         connection = session().connection()
+        index.seize(connection)
         index.create(connection)
         index.enlist(connection)
         session().execute(insert(_progress).values(reached=0))
@@ -124,7 +127,7 @@ def _add_missing() -> None:
             index.rewrite(session().connection(), entry_id)
 
 
-def _read_some(seen: _Words) -> int:
+def _read_some(seen: _Words, last: int) -> int:
     """Adds to `seen` the words that were read."""
     ends = time.monotonic() + _LONGEST
     words: _Words = defaultdict(set)
@@ -133,7 +136,12 @@ def _read_some(seen: _Words) -> int:
         reached = session().scalar(select(_progress.c.reached).with_for_update())
         if reached is None:
             return 0  # another process has done the rest
-        query = select(_documents).where(_documents.c.id > reached).order_by(_documents.c.id).limit(_AT_ONCE)
+        query = (
+            select(_documents)
+            .where(_documents.c.id > reached, _documents.c.id <= last)
+            .order_by(_documents.c.id)
+            .limit(_AT_ONCE)
+        )
         rows = session().execute(query).all()
         _hold({row.account_id for row in rows})
         while done < len(rows) and (not done or time.monotonic() < ends):

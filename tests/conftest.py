@@ -85,14 +85,13 @@ Rule._compile_builder = _compile_builder_once  # type: ignore[method-assign, ass
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first, and is tried on PostgreSQL only by the fault runs; so is all that needs a browser.
+    """What takes long comes first, and is tried on PostgreSQL only by the fault runs; so are all pages.
 
     At the end of a run, nobody shall have to wait for one test on one core.
     """
     for item in items:
-        if item.path.parent.name == "browser" and "[postgresql" in item.name:
-            item.add_marker("fault")
-        if item.get_closest_marker("slow") and "[postgresql" in item.name:
+        page = item.path.parent.name in ("browser", "web")
+        if (page or item.get_closest_marker("slow")) and "postgresql" in item.name.partition("[")[2]:
             item.add_marker("fault")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 

@@ -28,6 +28,8 @@ from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
 from tests.conftest import TOKEN, Person, Postgres, Process, files_below, locked, until, wav
 
+pytestmark = pytest.mark.slow
+
 MB = 1024 * 1024
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -26,6 +26,8 @@ from dreamweb.search import conditions, facets, query
 from dreamweb.search.finding import DEEPEST, MOST
 from tests.conftest import Person
 
+pytestmark = pytest.mark.slow
+
 _TEXT = (
     "I was flying over the sea and the house by the sea was burning; babica je stala pri oknu in morje je bilo mirno. "
     "Čoln brez vesel, kača pod jablano, NEAR and OR and NOT and AND, 100 % c++ 東京 naïve o'clock"

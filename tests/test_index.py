@@ -29,7 +29,7 @@ from dreamweb.models.motif import Motif
 from tests.conftest import Person
 from tests.indexed import check, check_quickly, content
 
-pytestmark = pytest.mark.usefixtures("inside")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("inside")]
 
 _WORDS = ("hiša", "Morje", "babica", "flying", "TEETH", "o'clock", "čoln", "café", "naïve", "2024", "東京", "🌊", "x_y")
 _ENGINE = "engine"

@@ -32,17 +32,19 @@ _SQLITE = """WITH wanted AS MATERIALIZED (
 _POSTGRES = """WITH wanted AS MATERIALIZED (
         SELECT lemma, quote_literal(lemma)::tsquery AS query FROM unnest(CAST(:lemmas AS text[])) AS lemma
     ), newest AS MATERIALIZED (
-        SELECT forms FROM search_documents WHERE account_id = :account_id ORDER BY id DESC LIMIT 100
+        SELECT lemmas FROM search_documents WHERE account_id = :account_id ORDER BY id DESC LIMIT 100
     ), counted AS MATERIALIZED (
         SELECT lemma, query, (SELECT count(*) FROM (
             SELECT FROM search_documents AS document
-            WHERE document.forms @@ query AND document.account_id = :account_id LIMIT :most + 1) AS those) AS entries
-        FROM wanted WHERE (SELECT count(*) FROM newest WHERE newest.forms @@ query) <= 25
+            WHERE document.forms @@ query AND document.lemmas @@ query AND document.account_id = :account_id
+            LIMIT :most + 1) AS those) AS entries
+        FROM wanted WHERE (SELECT count(*) FROM newest WHERE newest.lemmas @@ query) <= 25
     ), rare AS MATERIALIZED (
         SELECT lemma, query, entries FROM counted WHERE entries BETWEEN 2 AND :most
         ORDER BY entries, length(lemma) DESC, lemma COLLATE "C" LIMIT :rarest
     ) SELECT lemma, entries, document.entry_id AS entry_id FROM rare
-    JOIN search_documents AS document ON document.forms @@ query AND document.account_id = :account_id"""
+    JOIN search_documents AS document ON document.forms @@ query AND document.lemmas @@ query
+        AND document.account_id = :account_id"""
 
 
 def sharing(account_id: UUID, lemmas: Sequence[str], most: int, rarest: int) -> list[tuple[str, int, UUID]]:

@@ -22,6 +22,8 @@ class Keeper(Protocol):
 
     def create(self, connection: Connection) -> None: ...
 
+    def seize(self, connection: Connection) -> None: ...
+
     def drop(self, connection: Connection) -> None: ...
 
     def fill(self, connection: Connection) -> None: ...
@@ -32,6 +34,14 @@ class Keeper(Protocol):
 def create(connection: Connection) -> None:
     """Make the index anew, empty."""
     _of(connection).create(connection)
+
+
+def seize(connection: Connection) -> None:
+    """Keep everybody else from writing what is in the index, until the transaction ends.
+
+    Raises `OperationalError` when others do not let us; then it can be tried again.
+    """
+    _of(connection).seize(connection)
 
 
 def drop(connection: Connection) -> None:

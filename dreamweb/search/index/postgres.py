@@ -127,6 +127,16 @@ def create(connection: Connection) -> None:
         connection.exec_driver_sql(f"CREATE TRIGGER {name} AFTER {event} FOR EACH ROW EXECUTE FUNCTION {name}()")
 
 
+def seize(connection: Connection) -> None:
+    """Wait until nobody writes what is in the index; who does goes first. Raises `OperationalError` after a moment.
+
+    Sooner than PostgreSQL looks for two who wait for each other, of which it would end any.
+    https://www.postgresql.org/docs/17/runtime-config-locks.html
+    """
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '300ms'")
+    connection.exec_driver_sql("LOCK TABLE dream_entries, tags, entry_tags, motifs, entry_motifs, attachments")
+
+
 def drop(connection: Connection) -> None:
     """Take the index away, with all that keeps it."""
     connection.exec_driver_sql("DROP TABLE IF EXISTS search_documents, search_progress")
