@@ -120,7 +120,7 @@ class Dreamer:
             entry.attachments[0].original_filename = self._words(randomly)
 
     def rename_tag(self, randomly: random.Random) -> None:
-        name = f"{self._words(randomly, 2)} {randomly.random()}"[:50]
+        name = f"{secrets.token_hex(4)} {self._words(randomly, 2)}"[:50]  # no other tag has it
         session().execute(update(Tag).where(Tag.account_id == self.account.id).where(
             Tag.id.in_(select(Tag.id).where(Tag.account_id == self.account.id).order_by(Tag.name).limit(1))
         ).values(name=name))  # fmt: skip
