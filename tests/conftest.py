@@ -63,6 +63,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("dreamweb")
 
 
+# Whoever starts the tests in the background has Ctrl-C ignored by all that they start, and some of it is sent one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _compile_builder = Rule._compile_builder
 _builders: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
 
