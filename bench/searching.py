@@ -204,7 +204,8 @@ def _bare(typed: str, *, typing: bool) -> None:
         folded = [word.translate(str.maketrans("čšž", "csz")) for word in words]
         match = (" <-> " if '"' in typed else " & ").join(f"'{word}'" for word in folded)
         match += ":*" if typing or "*" in typed else ""
-        found = "SELECT entry_id FROM search_documents WHERE words @@ CAST(:q AS tsquery)"
+        found = "SELECT entry_id FROM search_documents WHERE forms @@ CAST(:q AS tsquery)"
+        found += " AND words @@ CAST(:q AS tsquery)" if '"' in typed else ""
         found += " ORDER BY ts_rank(words, CAST(:q AS tsquery)) DESC LIMIT 20"
     session().execute(text(found), {"q": match}).all()
 
