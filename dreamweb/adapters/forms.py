@@ -5,6 +5,8 @@ The dictionaries are loaded by the first question; they take 8 MB, and half a se
 
 from __future__ import annotations
 
+from functools import cache
+
 LANGUAGES = ("sl", "en")
 
 
@@ -24,9 +26,7 @@ def known(word: str, language: str) -> bool:
 
 def is_function_word(word: str) -> bool:
     """Whether it is one of the words of Slovenian or English that say nothing alone."""
-    from dreamweb.adapters.language_child.local import lemmas  # noqa: PLC0415
-
-    return any(lemmas.is_function_word(word, language) for language in LANGUAGES)
+    return word.replace("’", "'").lower() in function_words()
 
 
 def words(text: str) -> list[tuple[int, int, str]]:
@@ -36,6 +36,7 @@ def words(text: str) -> list[tuple[int, int, str]]:
     return lemmas.words(text)
 
 
+@cache
 def function_words() -> frozenset[str]:
     """The words of both languages that say nothing alone, in lower case."""
     from dreamweb.adapters.language_child.local import stopwords_en, stopwords_sl  # noqa: PLC0415

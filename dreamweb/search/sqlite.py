@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 
 from dreamweb.models.entry import Entry
+from dreamweb.search.index.sqlite import COLUMNS
 from dreamweb.search.needles import Needle
 
-# What a word in a column counts, beside a word in the text; `docs/search.md` gives the figures to people.
+# What a word in a column counts, beside a word in the text; as in `search.postgres`.
 _WEIGHTS = {
     "title": 8.0,
     "shown": 1.0,
@@ -53,15 +54,16 @@ def newest(
     The newest `most` of them: `entry_id`, `dreamed_at`, and how well each fits as `score`, by BM25.
     https://www.sqlite.org/fts5.html#the_bm25_function
     """
-    query = _matching(_all(wanted, unwanted)) if wanted else select(documents)
-    query = query.join(Entry, Entry.id == documents.c.entry_id).order_by(documents.c.id.desc())
+    score: ColumnElement[float] = literal(0.0)
     if wanted:
-        # The same number, but an order that FTS5 can read in, so that it stops after the newest.
-        query = query.order_by(None).order_by(_index.c.rowid.desc())
+        # By this number, not by the same one of the documents: FTS5 reads in its order, and stops after the newest.
+        query = _matching(_all(wanted, unwanted)).order_by(_index.c.rowid.desc())
+        if scored:
+            weights = ", ".join(str(_WEIGHTS[name]) for name in COLUMNS)
+            score = literal_column(f"-bm25(search_index, {weights})", Float())
     else:
-        query = query.where(*fitting(account_id, wanted, unwanted))
-    weights = ", ".join(map(str, _WEIGHTS.values()))
-    score = literal_column(f"-bm25(search_index, {weights})", Float()) if scored and wanted else literal(0.0)
+        query = select(documents).where(*fitting(account_id, wanted, unwanted)).order_by(documents.c.id.desc())
+    query = query.join(Entry, Entry.id == documents.c.entry_id)
     columns = (documents.c.entry_id, Entry.dreamed_at, score.label("score"))
     return query.with_only_columns(*columns).where(documents.c.account_id == account_id, *conditions).limit(most)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import format_date, format_decimal, format_time, get_timezone, gettext
 
-from dreamweb import nights, profile
+from dreamweb import nights, profile, versions
 from dreamweb.models.entry import KINDS, Entry
 from dreamweb.timeline import Card
 from dreamweb.words import translate
@@ -108,8 +108,8 @@ def _cut(text: str, most: int) -> str:
 
 def entry_headline(entry: Entry) -> str:
     """The title of an opened entry, or what stands for it; its text is read below."""
-    if title := entry.title or (entry.analysis or {}).get("title"):
-        return str(title)
+    if title := versions.shown_title(entry):
+        return title
     if entry.recall == "none":
         return gettext("Nothing remembered")
     return clock(entry.dreamed_at)

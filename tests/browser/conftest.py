@@ -168,6 +168,11 @@ class Hand:
     def press(self, target: Locator) -> None:
         self._at(target, lambda: self.page.keyboard.press("Enter"))
 
+    def follow(self, target: Locator) -> None:
+        """Press what leads to another page, and wait for that: the one before may have what is used there, too."""
+        with self.page.expect_navigation():
+            self.press(target)
+
     def write(self, target: Locator, text: str) -> None:
         """Write into a field in place of what stands there."""
         self._at(target, lambda: None)

@@ -97,7 +97,7 @@ def test_a_token_gets_a_new_secret_and_a_password_another_one(hand: Hand, live: 
     hand.write(page.get_by_label("The new one"), "battery staple")
     hand.press(page.get_by_role("button", name="Change the password"))
     expect(page.locator(".notice.good")).to_contain_text("Your password was changed")
-    hand.press(page.get_by_role("button", name="Sign out"))
+    hand.follow(page.get_by_role("button", name="Sign out"))
     hand.write(page.get_by_label("Name"), "ana")
     hand.write(page.get_by_label("Password"), "battery staple")
     hand.press(page.get_by_role("button", name="Sign in"))

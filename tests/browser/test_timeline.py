@@ -103,8 +103,8 @@ def test_one_goes_from_dream_to_dream(hand: Hand, fill: Fill) -> None:
     hand.press(page.get_by_role("link", name="Earlier dream"))
     expect(page.get_by_role("heading", name="Dream 2")).to_be_visible()
     expect(page.get_by_role("link", name="Earlier dream")).to_have_count(0)
-    hand.press(page.get_by_role("link", name="Later dream"))
-    hand.press(page.get_by_role("link", name="Later dream"))
+    hand.follow(page.get_by_role("link", name="Later dream"))
+    hand.follow(page.get_by_role("link", name="Later dream"))
     expect(page.get_by_role("heading", name="Dream 0")).to_be_visible()
     expect(page.get_by_role("link", name="Later dream")).to_have_count(0)
 

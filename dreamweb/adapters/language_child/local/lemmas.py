@@ -70,11 +70,6 @@ def known(word: str, language: str) -> bool:
     return lowered in _FORMS[language] or simplemma.is_known(lowered, lang=language, low_memory=True)
 
 
-def is_function_word(word: str, language: str) -> bool:
-    """Whether a word says nothing alone in this language."""
-    return plain(word) in (FUNCTION_SL if language == "sl" else FUNCTION_EN)
-
-
 def plain(word: str) -> str:
     """A word as it is compared: composed, in lower case, with straight apostrophes."""
     return unicodedata.normalize("NFC", word.replace("’", "'")).lower()
