@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import capturing, databases, processing, reading, report, searching, starting, uploading
+from bench import capturing, comparing, databases, processing, reading, report, searching, starting, uploading
 from bench.serving import Server
 
-PARTS = ("large", "many", "capturing", "processing", "reading", "searching", "starting")
+PARTS = ("large", "many", "capturing", "processing", "reading", "searching", "comparing", "starting")
 
 
 def main() -> None:
@@ -45,6 +45,7 @@ def _run(folder: Path, parts: list[str] | tuple[str, ...], *, quick: bool) -> li
             "processing": ("From speech to text", lambda: processing.measure(folder, found, quick=quick)),
             "reading": ("Lists and entries", lambda: reading.measure(folder, found, quick=quick)),
             "searching": ("Searches", lambda: searching.measure(folder, found, quick=quick)),
+            "comparing": ("Meanings", lambda: comparing.measure(folder, found, quick=quick)),
             "starting": ("Start and idle memory", lambda: starting.measure(folder, found, quick=quick)),
         }
         for part in parts:

@@ -100,7 +100,7 @@ def _fill(app: Flask, kind: str, size: int) -> list[Figure]:
         with db.db.engine.begin() as connection:
             index.drop(connection)
         for start in range(0, size, _BATCH):
-            rows = [_entry(rng, owner.id, number) for number in range(start, min(start + _BATCH, size))]
+            rows = [entry(rng, owner.id, number) for number in range(start, min(start + _BATCH, size))]
             with transaction() as current:
                 current.execute(insert(Base.metadata.tables[Entry.__tablename__]), rows)
         with transaction() as current:
@@ -133,7 +133,8 @@ def _weight() -> int:
     return session().scalar(text("SELECT pg_total_relation_size('search_documents')")) or 0
 
 
-def _entry(rng: random.Random, account_id: UUID, number: int) -> dict[str, Any]:
+def entry(rng: random.Random, account_id: UUID, number: int) -> dict[str, Any]:
+    """The row of an entry of everyday length."""
     moment = journal.NEWEST - number * journal.APART
     dream = _LANGUAGE.text(rng, int(rng.lognormvariate(6.6, 0.6)))
     return {
@@ -162,9 +163,9 @@ def _compare(kind: str, name: str, typed: str, apps: Sequence[Flask], rounds: in
     for number in range(rounds + 2):
         for times, app in zip((small, large), apps, strict=True):
             with app.app_context():
-                taken, (sought, found) = _timed(partial(_search, typed, typing=typing))
-                bare_taken, _ = _timed(partial(_bare, typed, typing=typing))
-                shown_taken, _ = _timed(partial(results.results, sought, found.hits))
+                taken, (sought, found) = timed(partial(_search, typed, typing=typing))
+                bare_taken, _ = timed(partial(_bare, typed, typing=typing))
+                shown_taken, _ = timed(partial(results.results, sought, found.hits))
             if number > 1:  # the first ones warm up
                 times.append(taken)
         if number > 1:
@@ -179,7 +180,8 @@ def _compare(kind: str, name: str, typed: str, apps: Sequence[Flask], rounds: in
     ]
 
 
-def _timed(task: Callable[[], Any]) -> tuple[float, Any]:
+def timed(task: Callable[[], Any]) -> tuple[float, Any]:
+    """How many seconds it takes, in a transaction of its own, and what comes of it."""
     db.end_reading()
     started = time.perf_counter()
     found = task()
@@ -220,9 +222,9 @@ def _costs(app: Flask, kind: str) -> list[Figure]:
             entries.create(accounts.every()[0], details)
 
     with app.app_context():
-        with_index = [_timed(save)[0] for _ in range(_SAVES)]
+        with_index = [timed(save)[0] for _ in range(_SAVES)]
         with db.db.engine.begin() as connection:
             index.drop(connection)
-        without = [_timed(save)[0] for _ in range(_SAVES)]
+        without = [timed(save)[0] for _ in range(_SAVES)]
     added = (median(with_index) - median(without)) * 1000
     return [at_most(f"{kind}, ms that the index adds to saving an entry", added, 5, "{:.1f}")]

@@ -18,7 +18,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from dreamweb.engines import LOCAL, Engines, LanguageModel, Provider, SpeechEngine, SpeechKind
+from dreamweb.engines import (
+    LOCAL,
+    EmbeddingEngine,
+    EmbeddingKind,
+    Engines,
+    LanguageModel,
+    Provider,
+    SpeechEngine,
+    SpeechKind,
+)
 from dreamweb.errors import BadSetting
 
 _PACKAGE = Path(__file__).parent
@@ -91,6 +100,12 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr = SecretStr("")
     google_api_key: SecretStr = SecretStr("")
     monthly_tokens: int = Field(default=0, ge=0)
+    embedding_engine: EmbeddingKind = "none"
+    embedding_model: str = Field(default="", max_length=500)
+    embedding_url: str = Field(default="", max_length=500)
+    embedding_key: SecretStr = SecretStr("")
+    embedding_query_prefix: str = Field(default="", max_length=200)
+    embedding_text_prefix: str = Field(default="", max_length=200)
     host: str = "0.0.0.0"  # noqa: S104 -- a phone on the home network must reach it
     port: int = Field(default=8000, ge=0, le=65535)
     web_threads: int = Field(default=8, ge=1, le=64)
@@ -140,7 +155,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin: write it like https://example.org, or * for any")
         return value
 
-    @field_validator("speech_url", "language_url")
+    @field_validator("speech_url", "language_url", "embedding_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value:
@@ -191,6 +206,10 @@ class Settings(BaseSettings):
     def _engines_are_whole(self) -> Settings:
         if self.speech_engine == "server" and not self.speech_url:
             raise ValueError("SPEECH_URL: SPEECH_ENGINE=server needs the server's address")
+        if self.embedding_engine == "server" and not self.embedding_url:
+            raise ValueError("EMBEDDING_URL: EMBEDDING_ENGINE=server needs the server's address")
+        if self.embedding_engine != "none" and not self.embedding_model:
+            raise ValueError(f"EMBEDDING_MODEL: EMBEDDING_ENGINE={self.embedding_engine} needs a model")
         for model in self.engines.language:
             if model.provider == "server" and not model.url:
                 raise ValueError("LANGUAGE_URL: LANGUAGE_MODELS names a server, and its address is missing")
@@ -215,6 +234,14 @@ class Settings(BaseSettings):
                 folder=str(self.data_dir.absolute() / "models"),
             ),
             language=tuple(self._language_model(name) for name in self.language_models),
+            embedding=EmbeddingEngine(
+                kind=self.embedding_engine,
+                model=self.embedding_model,
+                url=self.embedding_url,
+                key=self.embedding_key.get_secret_value(),
+                query_prefix=self.embedding_query_prefix,
+                text_prefix=self.embedding_text_prefix,
+            ),
             outside_calls=self.outside_calls,
             monthly_tokens=self.monthly_tokens,
         )

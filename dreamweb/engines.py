@@ -1,16 +1,21 @@
-"""Says which engines hear and understand, and which of them are on another machine."""
+"""Says which engines hear, understand and compare, and which of them are on another machine."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
 SpeechKind = Literal["none", "faster-whisper", "server"]
 Provider = Literal["local", "server", "openai", "anthropic", "google"]
+EmbeddingKind = Literal["none", "onnx", "server"]
 
 LOCAL: Provider = "local"
+
+WAITED_FOR = timedelta(days=1)
+"""For how long a device that has gone silent may come back, before its recording is given to another machine."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,34 @@ class LanguageModel:
 
 
 @dataclass(frozen=True)
+class EmbeddingEngine:
+    """What turns a text into a vector that says what it means.
+
+    `model` is the path of a folder for `onnx`, and a name for a server. The prefixes are what the model wants to read
+    before what somebody looks for, and before what it is looked for in; most models want none.
+    """
+
+    kind: EmbeddingKind
+    model: str
+    url: str
+    key: str
+    query_prefix: str
+    text_prefix: str
+
+    @property
+    def name(self) -> str:
+        """Vectors can be compared when they are of engines with the same name."""
+        return f"{self.kind}:{self.model}:{self.text_prefix}"[-_LONGEST_NAME:]
+
+    @property
+    def outside(self) -> bool:
+        return self.kind == "server" and not is_this_machine(self.url)
+
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
 class Engines:
     """All engines, in the order in which they are tried.
 
@@ -63,6 +96,7 @@ class Engines:
 
     speech: SpeechEngine
     language: tuple[LanguageModel, ...]
+    embedding: EmbeddingEngine
     outside_calls: bool
     monthly_tokens: int
 
@@ -75,6 +109,11 @@ class Engines:
         outside = self.outside_calls and not private
         allowed = tuple(model for model in self.language if outside or not model.outside)
         return allowed or (LanguageModel(LOCAL, "", "", ""),)
+
+    def may_embed(self, *, private: bool) -> bool:
+        """Whether there is an embedding engine, and a text may be given to it."""
+        outside = self.outside_calls and not private
+        return self.embedding.kind != "none" and (outside or not self.embedding.outside)
 
 
 def is_this_machine(url: str) -> bool:

@@ -38,7 +38,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 _LAST = 9
 """Of each step, by how many of those that were done last it is known how long the next one takes."""
 
-_LANES = {"transcribe": "speech", "tidy": "language", "analyse": "language", "trial": "trial"}
+_LANES = {"transcribe": "speech", "tidy": "language", "analyse": "language", "embed": "embedding", "trial": "trial"}
 """Steps that share an engine, which may have to rest; every other step is a lane of its own."""
 
 _ENGINES = ("speech", "language")
@@ -115,6 +115,19 @@ def enqueue_many(wanted: Sequence[tuple[UUID, UUID, str]]) -> None:
             for entry, account, step in wanted
         ]
         session().execute(insert(Job), rows)
+
+
+def nudge(step: str) -> None:
+    """See to it that a step for the whole journal is done soon; in somebody else's transaction.
+
+    One that runs is done once more. One that waits after a failure goes on waiting.
+    """
+    query = select(Job).where(Job.entry_id.is_(None), Job.step == step, Job.state.in_(OPEN)).limit(1)
+    job = session().scalar(query.with_for_update().execution_options(populate_existing=True))
+    if job is None:
+        enqueue(None, step, priority=BACKLOG)
+    elif job.state == "running":
+        job.again = True
 
 
 def _open(entry_id: UUID, step: str) -> Job | None:
@@ -332,6 +345,12 @@ def seconds_per_unit() -> dict[str, float]:
     for step, started, finished, amount, _ in session().execute(select(done).where(done.c.place <= _LAST)):
         rates.setdefault(step, []).append((finished - started).total_seconds() / amount)
     return {step: sorted(found)[len(found) // 2] for step, found in rates.items()}
+
+
+def newest(step: str) -> Job | None:
+    """The newest job of a step for the whole journal, in whatever state it is."""
+    query = select(Job).where(Job.entry_id.is_(None), Job.step == step).order_by(Job.created_at.desc(), Job.id)
+    return session().scalar(query.limit(1))
 
 
 def failed(account: Account | None = None, *, limit: int = 1000) -> Sequence[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from dreamweb.adapters.embedding import Queries
 from dreamweb.config import Settings
 from dreamweb.engines import Engines
 from dreamweb.errors import BadSetting, StorageFailed
@@ -19,7 +20,7 @@ class Tools:
     """What is outside the database.
 
     Formats are the kinds of files that are taken, by extension. A capture whose client is silent for longer than
-    `capture_idle` is made an entry.
+    `capture_idle` is made an entry. `queries` turns what people look for into vectors, where there is an engine for it.
     """
 
     storage: Storage
@@ -30,6 +31,7 @@ class Tools:
     max_attachment_bytes: int
     max_attachments: int
     engines: Engines
+    queries: Queries
 
     @classmethod
     def of(cls, settings: Settings) -> Tools:
@@ -47,6 +49,7 @@ class Tools:
             max_attachment_bytes=settings.max_attachment_bytes,
             max_attachments=settings.max_attachments,
             engines=settings.engines,
+            queries=Queries(settings.engines.embedding),
         )
 
     @property

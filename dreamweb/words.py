@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,3 +50,9 @@ def load(dumped: Mapping[str, Any]) -> Said:
 
 def _plain(value: object) -> object:
     return value if isinstance(value, (int, float, str, type(None))) and not isinstance(value, Said) else str(value)
+
+
+def clean(text: str) -> str:
+    """What somebody else says, on one line, without what no letter is: control characters, and halves of characters."""
+    kept = (" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
+    return " ".join("".join(letter for letter in kept if unicodedata.category(letter) != "Cs").split())

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dreamweb import config, db, jobs, log, signals
 from dreamweb.adapters.children import Watch
+from dreamweb.adapters.embedding import Embedder
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
 from dreamweb.db import end_reading, session, transaction
@@ -32,7 +33,7 @@ from dreamweb.jobs import Claim, LostError
 from dreamweb.models.entry import Entry
 from dreamweb.models.job import Job
 from dreamweb.models.version import ModelCall
-from dreamweb.pipeline import analyse, audio, course, forget, index, signs, tidy, transcribe, trial
+from dreamweb.pipeline import analyse, audio, course, embed, forget, index, signs, tidy, transcribe, trial
 from dreamweb.pipeline.work import Done, Hands, storable
 from dreamweb.tools import Tools
 from dreamweb.words import say
@@ -48,6 +49,7 @@ STEPS: dict[str, Callable[[Hands, Entry, Watch], Done]] = {
 FOR_ALL: dict[str, Callable[[Hands, dict[str, Any], Watch], Done]] = {
     "trial": trial.run,
     "sign": signs.run,
+    "embed": embed.run,
     "forget": forget.run,
 }
 """Steps that belong to no entry; they are given what was asked."""
@@ -336,7 +338,7 @@ def command(slot: int | None, parent: int | None) -> None:
     """Run jobs until stopped. Beside `dreamweb serve` there is one already (WORKERS); more need PostgreSQL."""
     settings = config.load()
     app, tools = build(settings)
-    hands = Hands(tools, Speech(tools.engines.speech), Language(_LANGUAGE_IDLE))
+    hands = Hands(tools, Speech(tools.engines.speech), Language(_LANGUAGE_IDLE), Embedder())
     pause = timedelta(seconds=60 / settings.calls_per_minute if settings.calls_per_minute else 0)
     worker = Worker(app, hands, _name(settings.data_dir, slot), pause, signals.stopping())
     tempfile.tempdir = str(tools.storage.temporary_folder)  # not a small /tmp in memory
@@ -350,10 +352,14 @@ def command(slot: int | None, parent: int | None) -> None:
         with app.app_context(), suppress(SQLAlchemyError):
             jobs.free(worker.name)
             jobs.schedule("forget", timedelta(days=1))
+            if tools.engines.may_embed(private=False):
+                with transaction():
+                    jobs.nudge("embed")
         worker.run()
     finally:
         hands.speech.end()
         hands.language.end()
+        hands.embedder.end()
         if lock is not None:
             os.close(lock)
 

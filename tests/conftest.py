@@ -307,6 +307,7 @@ def app(settings: dict[str, Any], compiled: FileSystemBytecodeCache) -> Iterator
     app.jinja_env.bytecode_cache = compiled
     app.testing = False  # errors are answered, as they are for people
     yield app
+    app.extensions["dreamweb"].queries.end()
     with app.app_context():
         db.db.engine.dispose()
 

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from dreamweb import jobs
 from dreamweb.adapters.children import Watch
+from dreamweb.adapters.embedding import Embedder
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
 from dreamweb.db import end_reading, now, session, transaction
@@ -112,7 +113,7 @@ class TestNothingIsSentOutside:
         return settings | outside
 
     def test_not_even_a_sample(self, tools: Tools) -> None:
-        hands = Hands(tools, Speech(tools.engines.speech), Language())
+        hands = Hands(tools, Speech(tools.engines.speech), Language(), Embedder())
         watch = Watch(lambda _share: None, lambda: None)
         with pytest.raises(Skipped, match="nothing is sent outside"):
             trial.run(hands, {"what": "speech", "language": "sl"}, watch)

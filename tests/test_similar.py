@@ -320,7 +320,7 @@ def test_it_takes_few_statements_however_much_is_shared(app: Flask, ana: Person,
         found = similar.to(ana.account, UUID(one), 10)
         entries.several(ana.account, [like.entry_id for like in found])
     assert len(found) == 10
-    assert len(statements) <= 8
+    assert len(statements) <= 9
 
 
 def test_an_enormous_entry_answers(app: Flask, api: httpx.Client, dream: Write) -> None:

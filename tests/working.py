@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from dreamweb import db
+from dreamweb.adapters.embedding import Embedder
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
 from dreamweb.db import session, transaction
@@ -58,10 +59,14 @@ _language = Language()
 """The one child of this process that reads texts: it keeps nothing between two questions, and starts slowly."""
 atexit.register(_language.end)
 
+_embedder = Embedder()
+"""The one that compares meanings, likewise."""
+atexit.register(_embedder.end)
+
 
 @contextmanager
 def working(app: Flask, tools: Tools, name: str = "test") -> Iterator[Working]:
-    hands = Hands(tools, Speech(tools.engines.speech), _language)
+    hands = Hands(tools, Speech(tools.engines.speech), _language, _embedder)
     try:
         yield Working(app, Worker(app, hands, name))
     finally:

@@ -10,9 +10,12 @@ from pydantic import BaseModel, Field
 from dreamweb import errors, profile, signin
 from dreamweb.api import parsing, schemas, tools
 from dreamweb.api.openapi import documented
-from dreamweb.search import conditions, finding, query, results, suggestions
+from dreamweb.search import conditions, finding, meaning, query, results, suggestions
 
 blueprint = Blueprint("search", __name__, url_prefix="/search")
+
+_PATIENCE = 5.0
+"""Seconds that an embedding engine has to say what a query means: it may have to load its model first."""
 
 
 class SearchQuery(schemas.ListQuery):
@@ -25,6 +28,10 @@ class SearchQuery(schemas.ListQuery):
         "before:, after:, on:, has:audio, is:private. What is not understood is taken as words, and said in `notes`.",
     )
     sort: Literal["relevance", "time"] = "relevance"
+    meaning: bool = Field(
+        default=True,
+        description="Also find entries that mean nearly the same, by relevance, where there is an embedding engine.",
+    )
     trash: Literal[False] = Field(default=False, description="The trash is not searched.")
 
 
@@ -39,6 +46,7 @@ class SearchResult(BaseModel):
     title: list[Piece]
     snippet: list[Piece]
     at_seconds: float | None = Field(description="When something that was looked for is heard first in the recording.")
+    by_meaning: bool = Field(description="It has not the words; the snippet is what is nearest to what they mean.")
 
 
 class SearchPage(BaseModel):
@@ -60,19 +68,23 @@ class SearchPage(BaseModel):
 def search() -> dict[str, Any]:
     """Search the entries outside the trash.
 
-    Words are found in every form, in Slovenian and English, with or without diacritics.
+    Words are found in every form, in Slovenian and English, with or without diacritics. An embedding engine that does
+    not answer within seconds is not waited for: then only words are found, and `notes` says so.
     """
     account = signin.caller("read")
     asked = parsing.query(SearchQuery)
     typed = query.parse(asked.q)
+    asks = asked.meaning and asked.sort == "relevance" and meaning.may_be_asked(typed, tools())
+    meant = meaning.meant(typed, tools(), _PATIENCE) if asks else None
     sought = conditions.seek(account, typed, asked, profile.zone(account.time_zone))
-    found = finding.find(sought, sort=asked.sort, limit=asked.limit, cursor=asked.cursor)
+    near = meaning.nearest(sought, meant) if meant else ()
+    found = finding.find(sought, sort=asked.sort, limit=asked.limit, cursor=asked.cursor, near=near)
     return {
-        "items": [_result(each) for each in results.results(sought, found.hits)],
+        "items": [_result(each) for each in results.results(sought, found.hits, meant)],
         "total": found.total,
         "more": found.more,
         "suggestion": None if asked.cursor else suggestions.suggest(account, typed),
-        "notes": list(typed.notes),
+        "notes": [*typed.notes, *([] if meant or not asks else [meaning.SILENT])],
         "next_cursor": found.next_cursor,
     }
 
@@ -84,4 +96,5 @@ def _result(found: results.Result) -> dict[str, Any]:
         "title": [{"text": piece.text, "match": piece.match} for piece in found.title],
         "snippet": [{"text": piece.text, "match": piece.match} for piece in found.snippet],
         "at_seconds": found.at_seconds,
+        "by_meaning": found.by_meaning,
     }

@@ -30,6 +30,7 @@ class SimilarEntry(BaseModel):
     shared: list[str] = Field(
         description="What they share, the rarest first: names of motifs, then words in their dictionary form."
     )
+    by_meaning: bool = Field(description="Whether they mean nearly the same, as an embedding engine has it.")
 
 
 class SimilarList(BaseModel):
@@ -46,7 +47,8 @@ class SimilarList(BaseModel):
 def find_similar(entry_id: UUID) -> dict[str, Any]:
     """Find the entries that share rare motifs and rare words with one, the likest first.
 
-    Without any that does, the list is empty; also while the entry was not processed yet.
+    Where an embedding engine has read them, also those that mean nearly the same. Without any that does, the list is
+    empty; also while the entry was not processed yet.
     """
     account = signin.caller("read")
     found = {like.entry_id: like for like in similar.to(account, entry_id, parsing.query(SimilarQuery).limit)}
@@ -56,6 +58,7 @@ def find_similar(entry_id: UUID) -> dict[str, Any]:
                 "entry": schemas.entry_out(entry, tools().storage),
                 "score": found[entry.id].score,
                 "shared": [each.name for each in found[entry.id].shared],
+                "by_meaning": found[entry.id].by_meaning,
             }
             for entry in entries.several(account, list(found))
         ]

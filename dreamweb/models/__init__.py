@@ -3,6 +3,7 @@
 from dreamweb.models.account import Account, BrowserSession, Token
 from dreamweb.models.attachment import Attachment
 from dreamweb.models.capture import Capture, CaptureChunk
+from dreamweb.models.embedding import Embedding
 from dreamweb.models.entry import Entry, Tag
 from dreamweb.models.job import Job, Lane
 from dreamweb.models.motif import EntryMotif, Motif
@@ -15,6 +16,7 @@ __all__ = [
     "BrowserSession",
     "Capture",
     "CaptureChunk",
+    "Embedding",
     "Entry",
     "EntryMotif",
     "Job",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
-from dreamweb import motifs, versions, vocabulary
+from dreamweb import embeddings, jobs, motifs, versions, vocabulary
 from dreamweb.adapters.children import Watch
 from dreamweb.db import end_reading
 from dreamweb.models.entry import Entry
@@ -37,5 +37,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
         current.lemmas = f" {' '.join(found.lemmas)} "
         current.title_lemmas = " ".join(of_title.lemmas)
         vocabulary.add(current.account_id, [*found.words, *of_title.words, *(tag.name for tag in current.tags)])
+        embeddings.forget_outdated(current)
+        if hands.tools.engines.may_embed(private=current.private):
+            jobs.nudge("embed")
 
     return Done(write, engine=f"simplemma {version('simplemma')}", amount=len(text))

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from dreamweb import vectors
 from dreamweb.adapters import audio
 from dreamweb.adapters.children import Watch
 from dreamweb.errors import Skipped
@@ -20,12 +21,29 @@ TEXTS = {
     "en": "um in the dream I was I was flying over the sea and below me was my grandmother's house I was very happy",
 }
 
+DREAMS = {
+    "sl": (
+        "Letela sem nad morjem in pod seboj videla babičino hišo.",
+        "V sanjah sem jadrala visoko nad oceanom, spodaj je stal dom moje babice.",
+        "Zamudil sem vlak, ker nisem našel vozovnice.",
+    ),
+    "en": (
+        "I was flying over the sea and saw my grandmother's house below me.",
+        "In the dream I soared high above the ocean, and down there stood grandma's home.",
+        "I missed the train because I could not find my ticket.",
+    ),
+}
+"""A dream, the same in other words, and another one."""
+
 
 def run(hands: Hands, request: dict[str, Any], watch: Watch) -> Done:
-    """`request` is `{"what": "speech" | "language", "language": "sl" | "en"}`; the result has `text` and `seconds`."""
+    """`request` is `{"what": "speech" | "language" | "embedding", "language": "sl" | "en"}`.
+
+    The result has `seconds`, and `text`; for embeddings the cosines `alike` and `unlike`.
+    """
     started = time.monotonic()
     language = request["language"]
-    result, engine = (_hear if request["what"] == "speech" else _read)(hands, language, watch)
+    result, engine = _SAMPLES[request["what"]](hands, language, watch)
     return Done(nothing, engine=engine, result=storable(result) | {"seconds": round(time.monotonic() - started, 1)})
 
 
@@ -47,3 +65,16 @@ def _read(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], st
     motifs = [{"type": motif.type, "name": motif.name} for motif in found.analysis.motifs]
     failed = [dump(reason) for reason in found.failed]
     return {"text": tidied.text, "title": found.analysis.title, "motifs": motifs, "failed": failed}, found.engine
+
+
+def _compare(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
+    engines = hands.tools.engines
+    if not engines.may_embed(private=False):
+        raise Skipped(say("There is no embedding engine, or it is on another machine and nothing is sent outside."))
+    made = hands.embedder.passages(engines.embedding, [("", dream) for dream in DREAMS[language]], watch)
+    one, same, other = (vectors.middle(passage.vector for passage in passages) for passages in made)
+    result = {"alike": round(vectors.cosine(one, same), 3), "unlike": round(vectors.cosine(one, other), 3)}
+    return result, f"{engines.embedding.kind}: {Path(engines.embedding.model).name}"
+
+
+_SAMPLES = {"speech": _hear, "language": _read, "embedding": _compare}

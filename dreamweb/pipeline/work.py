@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
+from dreamweb.adapters.embedding import Embedder
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
 from dreamweb.db import end_reading, now
-from dreamweb.engines import LanguageModel
+from dreamweb.engines import WAITED_FOR, LanguageModel
 from dreamweb.errors import Used
 from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
 from dreamweb.versions import used_this_month
-
-_WAITED_FOR = timedelta(days=1)
-"""For how long a device that has gone silent may come back, before its recording is given to another machine."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,7 @@ class Hands:
     tools: Tools
     speech: Speech
     language: Language
+    embedder: Embedder
 
     def models(self, entry: Entry | None) -> tuple[LanguageModel, ...]:
         """The language models that its text may be given to; those of others only within the month's limit.
@@ -42,7 +40,7 @@ class Hands:
 
 def may_come_back(entry: Entry) -> bool:
     """Whether the recording was cut off lately: whoever was speaking has not said yet whether it is private."""
-    return entry.cut_off and now() - entry.uploaded_at < _WAITED_FOR
+    return entry.cut_off and now() - entry.uploaded_at < WAITED_FOR
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from dreamweb.models.account import Account
 from dreamweb.models.job import OPEN, Job
 from dreamweb.words import say
 
-Kind = Literal["speech", "language"]
-KINDS: tuple[Kind, ...] = ("speech", "language")
+Kind = Literal["speech", "language", "embedding"]
+KINDS: tuple[Kind, ...] = ("speech", "language", "embedding")
 LANGUAGES = ("sl", "en")
 
 
 def begin(account: Account, what: str, language: str) -> Job:
-    """Have a sample in this language heard or read. While one of this kind is open, it is that one.
+    """Have a sample in this language heard, read or compared. While one of this kind is open, it is that one.
 
     Raises `Invalid`.
     """

@@ -15,11 +15,16 @@ from dreamweb.db import session
 from dreamweb.models.entry import Entry
 from dreamweb.search import dialects
 from dreamweb.search.conditions import Sought
+from dreamweb.search.fusing import reciprocal
+from dreamweb.search.near import Near
 
 Sort = Literal["relevance", "time"]
 
 MOST = 5000
 """Of more entries than these, only the newest are ranked and counted: whoever types so common a word types another."""
+
+_MEANING = 0.8
+"""What a rank by meaning counts: whoever types a word that is there means that."""
 
 DEEPEST = 500
 """Entries that are listed by relevance at most."""
@@ -27,11 +32,15 @@ DEEPEST = 500
 
 @dataclass(frozen=True)
 class Hit:
-    """An entry that was found, and how well it fits; the number says something only beside those of the same search."""
+    """An entry that was found, and how well it fits; the number says something only beside those of the same search.
+
+    `by_meaning`: only that is why it was found.
+    """
 
     entry_id: UUID
     score: float
     dreamed_at: datetime
+    by_meaning: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,13 +53,21 @@ class Found:
     next_cursor: str | None
 
 
-def find(sought: Sought, *, sort: Sort = "relevance", limit: int = 20, cursor: str | None = None) -> Found:
+def find(
+    sought: Sought,
+    *,
+    sort: Sort = "relevance",
+    limit: int = 20,
+    cursor: str | None = None,
+    near: Sequence[Near] = (),
+) -> Found:
     """Search. Without any word there is nothing to rank by: then the newest dream comes first.
 
+    By relevance, entries that are `near` in meaning are merged with those that have the words.
     Raises `Malformed` for a cursor that is not from such a search.
     """
     if sort == "relevance" and sought.wanted:
-        return _by_relevance(sought, limit, cursor)
+        return _by_relevance(sought, near, limit, cursor)
     return _by_time(sought, limit, cursor)
 
 
@@ -61,17 +78,28 @@ def newest(sought: Sought, *, scored: bool) -> Select[Any]:
     )
 
 
-def _by_relevance(sought: Sought, limit: int, cursor: str | None) -> Found:
+def _by_relevance(sought: Sought, near: Sequence[Near], limit: int, cursor: str | None) -> Found:
     found = newest(sought, scored=True).subquery()
     query = select(found, func.count().over().label("total"))
     query = query.order_by(found.c.score.desc(), found.c.dreamed_at.desc(), found.c.entry_id.desc()).limit(DEEPEST)
     rows = session().execute(query).all()
     total = rows[0].total if rows else 0
     hits = [Hit(row.entry_id, row.score, row.dreamed_at) for row in rows]
+    if near:
+        hits = _merged(hits, near)
+        total += sum(hit.by_meaning for hit in hits)
     if cursor:
         place = paging.ranked_position(cursor)
         hits = [hit for hit in hits if (hit.score, hit.dreamed_at, hit.entry_id) < place]
     return _page(hits, limit, total, paging.ranked_cursor)
+
+
+def _merged(hits: Sequence[Hit], near: Sequence[Near]) -> list[Hit]:
+    by_words = {hit.entry_id for hit in hits}
+    scores = reciprocal([[each.entry_id for each in hits], [each.entry_id for each in near]], (1.0, _MEANING))
+    moments = {hit.entry_id: hit.dreamed_at for hit in hits} | {each.entry_id: each.dreamed_at for each in near}
+    merged = [Hit(each, scores[each], moment, each not in by_words) for each, moment in moments.items()]
+    return sorted(merged, key=lambda hit: (hit.score, hit.dreamed_at, hit.entry_id), reverse=True)
 
 
 def _by_time(sought: Sought, limit: int, cursor: str | None) -> Found:

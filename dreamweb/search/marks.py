@@ -107,6 +107,16 @@ def snippet(text: str, places: Sequence[tuple[int, int, int]]) -> tuple[Piece, .
     """The part of a text in which most of the needles occur; its beginning when none does."""
     start = _best(places)
     start, end = _whole_words(text, max(0, start - _LEAD) if start > _WIDTH - _LEAD else 0)
+    return _cut(text, places, start, end)
+
+
+def excerpt(text: str, start: int, end: int) -> tuple[Piece, ...]:
+    """The beginning of a passage, in which nothing is marked."""
+    last = min(end, _whole_words(text, start)[1]) if end > start else 0
+    return _cut(text, (), start, last) if last > start else ()
+
+
+def _cut(text: str, places: Sequence[tuple[int, int, int]], start: int, end: int) -> tuple[Piece, ...]:
     pieces = _pieces(text, places, start, end)
     before, after = (Piece("… ", False),) if start else (), (Piece(" …", False),) if end < len(text) else ()
     return (*before, *pieces, *after)

@@ -9,29 +9,49 @@ from typing import Any
 from dreamweb import entries, versions
 from dreamweb.models.entry import Entry
 from dreamweb.search import marks
+from dreamweb.search import meaning as meanings
 from dreamweb.search.conditions import Sought
 from dreamweb.search.finding import Hit
 from dreamweb.search.marks import Marker, Piece
+from dreamweb.search.meaning import Meaning
 
 
 @dataclass(frozen=True)
 class Result:
-    """An entry that was found. `at_seconds` is when something that was looked for is heard first in its recording."""
+    """An entry that was found. `at_seconds` is when something that was looked for is heard first in its recording.
+
+    `by_meaning`: it has not the words; its snippet is what is nearest to what is meant.
+    """
 
     entry: Entry
     score: float
     title: tuple[Piece, ...]
     snippet: tuple[Piece, ...]
     at_seconds: float | None
+    by_meaning: bool = False
 
 
-def results(sought: Sought, hits: Sequence[Hit]) -> list[Result]:
+def results(sought: Sought, hits: Sequence[Hit], meaning: Meaning | None = None) -> list[Result]:
     """The entries of these hits, in their order; one that was deleted meanwhile is missing."""
+    by_meaning = [hit.entry_id for hit in hits if hit.by_meaning]
+    passages = meanings.passages(by_meaning, meaning) if meaning and by_meaning else {}
     found = entries.several(sought.account, [hit.entry_id for hit in hits])
     scores = {hit.entry_id: hit.score for hit in hits}
     spoken = [entry for entry in found if entry.transcription and sought.needles]
     heard = versions.heard_in(spoken) if spoken else {}
-    return [_result(entry, scores[entry.id], Marker(entry, sought.needles), heard.get(entry.id)) for entry in found]
+    return [
+        _near(entry, scores[entry.id], passages.get(entry.id, (0, 0)))
+        if entry.id in by_meaning
+        else _result(entry, scores[entry.id], Marker(entry, sought.needles), heard.get(entry.id))
+        for entry in found
+    ]
+
+
+def _near(entry: Entry, score: float, passage: tuple[int, int]) -> Result:
+    title, text = versions.shown_title(entry) or "", versions.best_text(entry) or ""
+    return Result(
+        entry, score, (Piece(title, False),) if title else (), marks.excerpt(text, *passage), None, by_meaning=True
+    )
 
 
 def _result(entry: Entry, score: float, marker: Marker, heard: Mapping[str, Any] | None) -> Result:

@@ -1,23 +1,30 @@
-"""Finds the dreams that are like one: those that share with it what few others have, motifs and words in any form."""
+"""Finds the dreams that are like one: those that share with it what few others have, motifs and words in any form.
+
+Where an embedding engine has read them, also those that mean nearly the same.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import and_, func, literal, select
 from sqlalchemy.orm import aliased
 
+from dreamweb import vectors
 from dreamweb.adapters import forms
 from dreamweb.db import session
 from dreamweb.errors import NotFound
 from dreamweb.models.account import Account
+from dreamweb.models.embedding import Embedding
 from dreamweb.models.entry import Entry
 from dreamweb.models.motif import EntryMotif, Motif
+from dreamweb.search import near
 from dreamweb.search.folding import tokens
+from dreamweb.search.fusing import reciprocal
 from dreamweb.search.sharing import documents, sharing
 from dreamweb.words import say
 
@@ -47,6 +54,9 @@ _LENGTH = 0.4
 
 _COMPARED = 50
 """Entries that share most, of which the likest are found."""
+
+_MEANING = 0.5
+"""What a rank by meaning counts: few models tell two tellings of one dream from two dreams as well as rare words do."""
 
 _SHORTEST = 3
 
@@ -80,12 +90,13 @@ class Shared:
 class Like:
     """An entry that is like another, and what they share: motifs, then words, the rarest first.
 
-    The score says something only beside those of the same list.
+    One that is like it `by_meaning` may share no word. The score says something only beside those of the same list.
     """
 
     entry_id: UUID
     score: float
     shared: Sequence[Shared]
+    by_meaning: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,9 +115,15 @@ class _Trait:
 def to(account: Account, entry_id: UUID, limit: int) -> list[Like]:
     """The entries outside the trash that are like this one, the likest first; none where nothing rare is shared.
 
-    It counts that something is shared by how rare that is, as BM25 counts it, and less for a long text. Raises
-    `NotFound`. Four statements at most, whatever is in the journal.
+    Raises `NotFound`. Nine statements at most, whatever is in the journal.
     """
+    likes = _sharing(account, entry_id)
+    near = _near(account, entry_id)
+    return (_merged(likes, near) if near else likes)[:limit]
+
+
+def _sharing(account: Account, entry_id: UUID) -> list[Like]:
+    """Those that share something rare with it: it counts by how rare, as BM25 has it, and less for a long text."""
     lemmas, size = _read(account, entry_id)
     most = min(_COMMON, max(_FEW, int(size * _SHARE)))
     motifs, hidden = _motifs(entry_id, most, size)
@@ -123,8 +140,29 @@ def to(account: Account, entry_id: UUID, limit: int) -> list[Like]:
     nearest = sorted(scores, key=lambda each: (-scores[each], each.int))[:_COMPARED]
     return [
         Like(other, score, tuple(trait.shown for trait in shared[other]))
-        for other, score in _by_length({each: scores[each] for each in nearest}, len(lemmas), account)[:limit]
+        for other, score in _by_length({each: scores[each] for each in nearest}, len(lemmas), account)
     ]
+
+
+def _near(account: Account, entry_id: UUID) -> list[UUID]:
+    """Those that mean nearly the same, the nearest first."""
+    row = session().get(Embedding, entry_id)
+    if row is None or not row.dimensions:
+        return []
+    size = row.dimensions
+    middle = vectors.middle(row.vectors[start : start + size] for start in range(0, len(row.vectors), size))
+    found = near.nearest(account.id, row.engine, middle)
+    return [each.entry_id for each in found if each.unusual >= near.UNUSUAL and each.entry_id != entry_id][:_COMPARED]
+
+
+def _merged(likes: Sequence[Like], near: Sequence[UUID]) -> list[Like]:
+    """Both lists in one, by reciprocal rank."""
+    by_id = {like.entry_id: like for like in likes} | {
+        each: Like(each, 0.0, ()) for each in near if each not in {like.entry_id for like in likes}
+    }
+    scores = reciprocal([[like.entry_id for like in likes], near], (1.0, _MEANING))
+    merged = [replace(like, score=scores[entry_id], by_meaning=entry_id in near) for entry_id, like in by_id.items()]
+    return sorted(merged, key=lambda like: (-like.score, like.entry_id.int))
 
 
 def _read(account: Account, entry_id: UUID) -> tuple[str, int]:

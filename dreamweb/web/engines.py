@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from dreamweb import jobs, versions
+from dreamweb import embeddings, jobs, versions
 from dreamweb.config import Settings
 from dreamweb.db import now, transaction
 from dreamweb.models.job import OPEN, Job
@@ -31,6 +31,7 @@ def page() -> str:
     shown = {"trials": trials, "stalled": waits and jobs.stalled(), "open_states": OPEN}
     if pages.partial() and what in trying.KINDS:
         return pages.render_template("engines/_trial.html", what=what, **shown)
+    embedding = pages.tools().engines.embedding
     settings: Settings = current_app.config["DREAMWEB"]
     return pages.render_template(
         "engines/page.html",
@@ -39,6 +40,8 @@ def page() -> str:
         workers=settings.workers,
         calls_per_minute=settings.calls_per_minute,
         month=now().date(),
+        read=embeddings.progress(embedding) if embedding.kind != "none" else None,
+        embed=jobs.newest("embed") if embedding.kind != "none" else None,
         **shown,
     )
 
@@ -77,6 +80,11 @@ def _speech_engine(kind: str) -> str:
         "faster-whisper": "faster-whisper",
         "server": gettext("A speech server"),
     }[kind]
+
+
+@blueprint.app_template_filter("embedding_engine")
+def _embedding_engine(kind: str) -> str:
+    return {"onnx": gettext("A model in a folder"), "server": gettext("An embedding server")}[kind]
 
 
 @blueprint.app_template_filter("provider")

@@ -42,6 +42,7 @@ class Shown:
     address: str
     play: str | None
     at: float | None
+    by_meaning: bool
 
 
 def shown(results: Sequence[Result], typed: str, *, typing: bool) -> list[Shown]:
@@ -59,10 +60,11 @@ def _shown(result: Result, words: dict[str, Any]) -> Shown:
     return Shown(
         card,
         _plain(result.title) or (Piece(headline(card), False),),
-        snippet if card.title or any(piece.match for piece in snippet) else (),
+        snippet if card.title or result.by_meaning or any(piece.match for piece in snippet) else (),
         url_for("entries.page", entry_id=entry.id, **words),
         play,
         at,
+        result.by_meaning,
     )
 
 

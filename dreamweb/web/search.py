@@ -15,16 +15,20 @@ from dreamweb import motifs, tags
 from dreamweb.db import transaction
 from dreamweb.details import Filters
 from dreamweb.errors import Invalid
-from dreamweb.search import conditions, facets, finding, results, saved, suggestions
+from dreamweb.search import conditions, facets, finding, meaning, results, saved, suggestions
 from dreamweb.search.conditions import Sought
 from dreamweb.search.facets import Count
 from dreamweb.search.finding import Found, Sort
+from dreamweb.search.meaning import Meaning
 from dreamweb.search.query import MAX_TYPED, Query, Word, parse
 from dreamweb.web import found as cards
 from dreamweb.web import narrowing, pages
 from dreamweb.web.words import translated
 
 blueprint = Blueprint("search", __name__)
+
+_PATIENCE, _MORE_PATIENCE = 2.5, 10.0
+"""Seconds that an embedding engine has; more on later pages, which must be of the same list as the first."""
 
 _EXAMPLES = 5
 """Tags, and motifs, of one's own that an empty page offers."""
@@ -47,11 +51,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is shown of it: perhaps not what was typed, but words that begin so, or what was probably meant."""
+    """What is shown of it: perhaps not what was typed, but words that begin so, or what was probably meant.
+
+    `silent`: the embedding engine did not say what it means.
+    """
 
     asked: Asked
     sought: Sought
     found: Found
+    meaning: Meaning | None = None
+    silent: bool = False
     begins: str | None = None
     suggestion: str | None = None
     instead: bool = False
@@ -62,6 +71,8 @@ def page() -> str | Response:
     """The search, and what it finds; to htmx, the part of it that is new."""
     asked = _asked()
     query = parse(asked.typed)
+    if pages.tools().engines.may_embed(private=False):
+        pages.tools().queries.warm()
     if pages.partial() and "narrow" in request.args:
         return pages.render_template("search/_facets.html", **_narrowed(asked, query))
     values = _values(asked, query)
@@ -116,7 +127,9 @@ def _values(asked: Asked, query: Query) -> dict[str, Any]:
     kept = saved.every(pages.account())
     if not query.clauses:
         return values | _examples() | {"kept": [(each, Asked(each.query).address()) for each in kept]}
-    answer = _answer(asked, query)
+    answer = _by_meaning(_answer(asked, query)) if _whole(asked) else _answer(asked, query)
+    if answer.silent:
+        values["notes"] = (*query.notes, meaning.SILENT)
     at = answer.found.next_cursor
     words = answer.asked.typed
     if answer.sought.wanted:
@@ -127,7 +140,11 @@ def _values(asked: Asked, query: Query) -> dict[str, Any]:
         "answer": answer,
         "said": _said(answer),
         "end": _end(answer),
-        "cards": cards.shown(results.results(answer.sought, answer.found.hits), words, typing=answer.asked.typing),
+        "cards": cards.shown(
+            results.results(answer.sought, answer.found.hits, answer.meaning), words, typing=answer.asked.typing
+        ),
+        "only_near": bool(answer.found.hits) and all(hit.by_meaning for hit in answer.found.hits) and not asked.cursor,
+        "may_ask": asked.typing and meaning.may_be_asked(query, pages.tools()),
         "older": answer.asked.address(cursor=at) if at else None,
         "kept_as": next((each for each in kept if each.query == " ".join(asked.typed.split())), None),
         "conditions": [
@@ -155,6 +172,24 @@ def _answer(asked: Asked, query: Query) -> Answer:
         return replace(answer, suggestion=suggestion)
     meant = _find(replace(asked, typed=suggestion, typing=False), parse(suggestion))
     return replace(meant if meant.found.hits else answer, suggestion=suggestion, instead=bool(meant.found.hits))
+
+
+def _whole(asked: Asked) -> bool:
+    """Whether it is looked for by its meaning, too: it was typed to its end, and the best is to come first."""
+    return asked.sort == "relevance" and not asked.typing
+
+
+def _by_meaning(answer: Answer) -> Answer:
+    """The same, with what means nearly the same among it."""
+    query = parse(answer.asked.typed)
+    if not meaning.may_be_asked(query, pages.tools()):
+        return answer
+    meant = meaning.meant(query, pages.tools(), _MORE_PATIENCE if answer.asked.cursor else _PATIENCE)
+    if meant is None:
+        return replace(answer, silent=True)
+    near = meaning.nearest(answer.sought, meant)
+    found = finding.find(answer.sought, cursor=answer.asked.cursor, near=near)
+    return replace(answer, found=found, meaning=meant)
 
 
 def _find(asked: Asked, query: Query) -> Answer:

@@ -22,8 +22,11 @@ def page(entry_id: UUID) -> str:
     """The likest dreams, each with what it shares with this one."""
     found = similar.to(pages.account(), entry_id, _MOST)
     shared = {like.entry_id: like.shared[:_CHIPS] for like in found}
-    cards = timeline.several(pages.account(), list(shared))
+    values = {
+        "cards": timeline.several(pages.account(), list(shared)),
+        "shared": shared,
+        "near": {like.entry_id for like in found if like.by_meaning},
+    }
     if pages.partial():
-        return pages.render_template("entries/_similar.html", cards=cards, shared=shared)
-    entry = entries.get(pages.account(), entry_id)
-    return pages.render_template("entries/similar.html", entry=entry, cards=cards, shared=shared)
+        return pages.render_template("entries/_similar.html", **values)
+    return pages.render_template("entries/similar.html", entry=entries.get(pages.account(), entry_id), **values)

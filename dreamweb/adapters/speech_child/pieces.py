@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,12 +31,6 @@ class Piece:
     no_speech: float | None = None
     log_probability: float | None = None
     dropped: Said | None = None
-
-
-def clean(text: str) -> str:
-    """The text on one line, without what no letter is: control characters, and halves of characters."""
-    kept = (" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return " ".join("".join(letter for letter in kept if unicodedata.category(letter) != "Cs").split())
 
 
 def is_too_much(text: str, seconds: float) -> bool:

@@ -7,33 +7,23 @@ from __future__ import annotations
 
 import io
 import json
-import math
-import time
 import wave
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-
-from dreamweb.adapters.speech_child.pieces import Piece, Word, aligned, clean, is_too_much
+from dreamweb.adapters import posting
+from dreamweb.adapters.posting import Answer, number
+from dreamweb.adapters.speech_child.pieces import Piece, Word, aligned, is_too_much
 from dreamweb.adapters.speech_child.slicing import HERTZ, Slice
 from dreamweb.errors import Permanent, Transient
-from dreamweb.words import Said, say
+from dreamweb.words import Said, clean, say
 
 _LANGUAGES = {"sl": "sl", "slovenian": "sl", "slovene": "sl", "en": "en", "english": "en"}
 
-_CONNECT_SECONDS = 10.0
 _MOST_BYTES = 8 * 2**20
-_LONGEST_WAIT_SECONDS = 24 * 3600.0
-_REASON_LETTERS = 200
 
 # A server's last segment may end with the window of thirty seconds that the model was given.
 _BEYOND_SECONDS = 30.0
-
-_LATER = {408, 409, 425, 429}
 
 
 class Server:
@@ -50,81 +40,56 @@ class Server:
 
     def hear(self, heard: Slice) -> Iterator[Piece]:
         """See `hearing.Engine`. Raises `Transient` and `Permanent`."""
-        status, headers, body = self._ask(heard)
-        if status in (400, 422) and not self._plain:
+        answer = self._ask(heard)
+        if answer.status in (400, 422) and not self._plain:
             # Some models give the text alone, and their servers refuse to be asked for more.
             self._plain = True
-            status, headers, body = self._ask(heard)
-        if status != 200:
-            raise self._refusal(status, headers, body)
-        said = _json(body)
+            answer = self._ask(heard)
+        if answer.status != 200:
+            raise self._refusal(answer)
+        said = _json(answer.body)
         pieces = _pieces(said, heard)
         if self.language is None and pieces:
             self.language = _LANGUAGES.get(str(said.get("language", "")).strip().lower())
         return iter(pieces)
 
-    def _ask(self, heard: Slice) -> tuple[int, httpx.Headers, bytes]:
+    def _ask(self, heard: Slice) -> Answer:
         fields: dict[str, Any] = {**self._fields, "response_format": "json" if self._plain else "verbose_json"}
         if not self._plain:
             fields["timestamp_granularities[]"] = ["word", "segment"]
         if self.language:
             fields["language"] = self.language
-        headers = [(b"Authorization", f"Bearer {self._key}".encode())] if self._key else []
+        files = {"file": ("dream.wav", _wav(heard), "audio/wav")}
         try:
-            # Neither a proxy of the environment nor a redirection may take a dream anywhere else.
-            with (
-                httpx.Client(
-                    timeout=httpx.Timeout(self._patience, connect=_CONNECT_SECONDS),
-                    trust_env=False,
-                    follow_redirects=False,
-                ) as client,
-                client.stream(
-                    "POST",
-                    self._url,
-                    data=fields,
-                    files={"file": ("dream.wav", _wav(heard), "audio/wav")},
-                    headers=headers,
-                ) as answer,
-            ):
-                return answer.status_code, answer.headers, self._body(answer)
-        except httpx.TimeoutException:
-            raise Transient(_TOO_SLOW) from None
-        except httpx.ConnectError:
+            return posting.post(self._url, self._key, self._patience, most_bytes=_MOST_BYTES, data=fields, files=files)
+        except posting.TooSlow:
+            raise Transient(say("The speech server took too long to answer.")) from None
+        except posting.Unreachable:
+            server = posting.where(self._url)
             raise Transient(
-                say("The speech server %(server)s cannot be reached. Is it running?", server=self._where())
+                say("The speech server %(server)s cannot be reached. Is it running?", server=server)
             ) from None
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
+        except posting.Impossible:
             raise Permanent(
                 say("The speech server cannot be asked in this way. Check SPEECH_URL and SPEECH_KEY.")
             ) from None
-        except (httpx.TransportError, httpx.DecodingError):
-            raise Transient(
-                say("The connection to the speech server %(server)s broke.", server=self._where())
-            ) from None
+        except posting.Broken:
+            server = posting.where(self._url)
+            raise Transient(say("The connection to the speech server %(server)s broke.", server=server)) from None
+        except posting.TooMuch:
+            raise Transient(_NONSENSE) from None
 
-    def _body(self, answer: httpx.Response) -> bytes:
-        deadline = time.monotonic() + self._patience
-        body = b""
-        for data in answer.iter_bytes():
-            body += data
-            if len(body) > _MOST_BYTES:
-                raise Transient(_NONSENSE)
-            if time.monotonic() > deadline:
-                raise Transient(_TOO_SLOW)
-        return body
-
-    def _where(self) -> str:
-        """The server without a name and password that may stand in its address."""
-        return urlsplit(self._url).netloc.rpartition("@")[2]
-
-    def _refusal(self, status: int, headers: httpx.Headers, body: bytes) -> Transient | Permanent:
+    def _refusal(self, answer: Answer) -> Transient | Permanent:
+        status = answer.status
         if status == 429:
             return Transient(
-                say("The speech server has too much to do, or its limit is reached."), retry_after=_wait(headers)
+                say("The speech server has too much to do, or its limit is reached."),
+                retry_after=posting.retry_after(answer),
             )
-        if status in _LATER or status >= 500:
+        if status in posting.LATER or status >= 500:
             return Transient(
-                say("The speech server failed (status %(status)s).", status=status), retry_after=_wait(headers)
+                say("The speech server failed (status %(status)s).", status=status),
+                retry_after=posting.retry_after(answer),
             )
         if status in (401, 403):
             return Permanent(say("The speech server does not accept the key. Check SPEECH_KEY."))
@@ -134,7 +99,7 @@ class Server:
             )
         if 300 <= status < 400:
             return Permanent(say("The speech server points to another address. Set SPEECH_URL to that one."))
-        reason = self._reason(body)
+        reason = posting.reason(answer, self._key)
         if status == 404:
             return Permanent(
                 say(
@@ -146,17 +111,6 @@ class Server:
         return Permanent(
             say("The speech server refuses (status %(status)s). It says: %(reason)s", status=status, reason=reason)
         )
-
-    def _reason(self, body: bytes) -> str:
-        """What the server says of its refusal, where OpenAI's API says it; never with the key in it."""
-        try:
-            said = json.loads(body)
-        except (ValueError, RecursionError):
-            said = None
-        for name in ("error", "message", "detail"):
-            said = said[name] if isinstance(said, dict) and name in said else said
-        reason = clean(said)[:_REASON_LETTERS] if isinstance(said, str) else ""
-        return (reason.replace(self._key, "...") if self._key else reason) or "-"
 
 
 _WAV_MEGABYTES = 10
@@ -172,22 +126,6 @@ def _wav(heard: Slice) -> io.BytesIO:
         file.writeframes(heard.samples)
     made.seek(0)
     return made
-
-
-def _wait(headers: httpx.Headers) -> float | None:
-    """Seconds, from the header Retry-After (RFC 9110, 10.2.3): a number, or a date."""
-    said = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(said)
-        except ValueError:
-            return None
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=UTC)
-        seconds = (when - datetime.now(UTC)).total_seconds()
-    return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -222,8 +160,8 @@ def _pieces(said: dict[str, Any], heard: Slice) -> list[Piece]:
                     end,
                     text,
                     aligned(text, words),
-                    _number(segment.get("no_speech_prob")),
-                    _number(segment.get("avg_logprob")),
+                    number(segment.get("no_speech_prob")),
+                    number(segment.get("avg_logprob")),
                 )
             )
     if is_too_much("".join(piece.text for piece in pieces), heard.seconds):
@@ -248,7 +186,7 @@ def _words(said: object, heard: Slice) -> list[Word]:
 
 def _span(said: dict[str, Any], heard: Slice, earliest: float) -> tuple[float, float]:
     """When something starts and ends, in seconds of the recording: in the slice, and not before what is before it."""
-    start, end = (_number(said.get(name)) for name in ("start", "end"))
+    start, end = (number(said.get(name)) for name in ("start", "end"))
     if start is None or end is None or not -1 <= start <= end <= heard.seconds + _BEYOND_SECONDS:
         raise Transient(_NONSENSE)
     first, last = (heard.start + min(max(0.0, moment), heard.seconds) for moment in (start, end))
@@ -256,16 +194,4 @@ def _span(said: dict[str, Any], heard: Slice, earliest: float) -> tuple[float, f
     return first, max(first, last)
 
 
-def _number(said: object) -> float | None:
-    """A number as it is, or None for whatever else somebody has sent."""
-    if isinstance(said, bool) or not isinstance(said, (int, float)):
-        return None
-    try:
-        number = float(said)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-_TOO_SLOW: Said = say("The speech server took too long to answer.")
 _NONSENSE: Said = say("The speech server has answered something that makes no sense.")

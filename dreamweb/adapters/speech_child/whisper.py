@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dreamweb.adapters.speech_child.pieces import Piece, Word, aligned, clean
+from dreamweb.adapters.speech_child.pieces import Piece, Word, aligned
 from dreamweb.adapters.speech_child.slicing import HERTZ, Slice
 from dreamweb.adapters.whisper_models import missing, place
 from dreamweb.errors import Permanent, Transient
-from dreamweb.words import Said, say
+from dreamweb.words import Said, clean, say
 
 try:
     import numpy

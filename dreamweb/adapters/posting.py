@@ -1,0 +1,135 @@
+"""Asks the server of an engine over HTTP: the one that was named and no other, and not for ever."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from dreamweb.words import clean
+
+_CONNECT_SECONDS = 10.0
+_LONGEST_WAIT_SECONDS = 24 * 3600.0
+_REASON_LETTERS = 200
+
+LATER = frozenset((408, 409, 425, 429))
+"""Refusals that may pass, besides those of 500 and more."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server has answered; whether it makes sense is for others to say."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class TooSlow(Exception):
+    """The server has not answered in time."""
+
+
+class Unreachable(Exception):
+    """There is no server at this address, or none that is running."""
+
+
+class Broken(Exception):
+    """The connection has ended in the middle."""
+
+
+class TooMuch(Exception):
+    """The answer is longer than any that makes sense."""
+
+
+class Impossible(Exception):
+    """Nothing can be sent like this: the address or the key is none."""
+
+
+def post(url: str, key: str, patience: float, *, most_bytes: int, **content: Any) -> Answer:
+    """Send what httpx takes as `content` (json, or data and files), and read at most `most_bytes` within `patience`.
+
+    Raises `TooSlow`, `Unreachable`, `Broken`, `TooMuch`, `Impossible`.
+    """
+    headers = [(b"Authorization", f"Bearer {key}".encode())] if key else []
+    try:
+        # Neither a proxy of the environment nor a redirection may take a dream anywhere else.
+        with (
+            httpx.Client(
+                timeout=httpx.Timeout(patience, connect=min(patience, _CONNECT_SECONDS)),
+                trust_env=False,
+                follow_redirects=False,
+            ) as client,
+            client.stream("POST", url, headers=headers, **content) as answer,
+        ):
+            return Answer(answer.status_code, answer.headers, _body(answer, patience, most_bytes))
+    except httpx.TimeoutException:
+        raise TooSlow from None
+    except httpx.ConnectError:
+        raise Unreachable from None
+    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
+        raise Impossible from None
+    except (httpx.TransportError, httpx.DecodingError):
+        raise Broken from None
+
+
+def _body(answer: httpx.Response, patience: float, most_bytes: int) -> bytes:
+    deadline = time.monotonic() + patience
+    body = b""
+    for data in answer.iter_bytes():
+        body += data
+        if len(body) > most_bytes:
+            raise TooMuch
+        if time.monotonic() > deadline:
+            raise TooSlow
+    return body
+
+
+def where(url: str) -> str:
+    """The server, without a name and password that may stand in its address."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds, from the header Retry-After (RFC 9110, 10.2.3): a number, or a date."""
+    said = answer.headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(said)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(said)
+        except ValueError:
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        seconds = (when - datetime.now(UTC)).total_seconds()
+    return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None
+
+
+def reason(answer: Answer, key: str) -> str:
+    """What the server says of its refusal, where OpenAI's API says it; never with the key in it."""
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        said = None
+    for name in ("error", "message", "detail"):
+        said = said[name] if isinstance(said, dict) and name in said else said
+    text = clean(said)[:_REASON_LETTERS] if isinstance(said, str) else ""
+    return (text.replace(key, "...") if key else text) or "-"
+
+
+def number(said: object) -> float | None:
+    """A number as it is, or None for whatever else somebody has sent."""
+    if isinstance(said, bool) or not isinstance(said, (int, float)):
+        return None
+    try:
+        found = float(said)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
