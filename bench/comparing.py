@@ -19,7 +19,7 @@ from dreamweb import accounts, db, vectors
 from dreamweb.db import Base, session, transaction
 from dreamweb.models import Entry
 from dreamweb.models.embedding import Embedding
-from dreamweb.search import exact, near, pgvector
+from dreamweb.search import exact, index, near, pgvector
 
 SMALL, LARGE = 5_000, 100_000
 
@@ -55,6 +55,8 @@ def _vector(rng: np.random.Generator, themes: Any) -> bytes:
 def _fill(size: int, rng: np.random.Generator, themes: Any) -> None:
     owner = accounts.every()[0].id
     random_entries = random.Random(size)
+    with db.db.engine.begin() as connection:
+        index.drop(connection)  # no word is looked for
     for start in range(0, size, _BATCH):
         rows = [searching.entry(random_entries, owner, number) for number in range(start, min(start + _BATCH, size))]
         made = [

@@ -16,7 +16,7 @@ from dreamweb.models.entry import Entry
 from dreamweb.search import exact, pgvector
 from dreamweb.search.spreads import Spreads
 
-UNUSUAL = 2.5
+UNUSUAL = 2.7
 """Deviations: what is nearer than that is meant. With less, a search for what is in no dream finds some."""
 
 _NEWEST = 300

@@ -82,6 +82,8 @@ def prepare(engine: str, dimensions: int) -> None:
         return
     with transaction():
         session().execute(text("SET LOCAL statement_timeout = 0"))
+        # An index that does not fit into this is made on the disk, in ten times the time.
+        session().execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
         session().execute(text("DROP TABLE IF EXISTS search_near"))
         session().execute(
             text(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import median
 
 _FEWEST = 5
 """Entries by which it can be told."""
+
+_NORMAL = 1.4826
+"""So many of these deviations are a standard deviation, where cosines are spread as most things are."""
 
 _NARROWEST = 1e-3
 """Of cosines: where entries differ by less, they all say the same."""
@@ -15,10 +18,9 @@ _NARROWEST = 1e-3
 
 @dataclass(frozen=True)
 class Spread:
-    """How near entries usually are: the median of their cosines, and how far below it a sixth of them is.
+    """How near entries usually are: the median of their cosines, and how far from it the middle one of them is.
 
-    That is one standard deviation of what is spread evenly. What is near does not count: it may be the theme of every
-    fourth dream, and is unusual all the same.
+    By neither is it hidden what is near: the theme of every fourth dream is unusual all the same.
     """
 
     usual: float
@@ -49,5 +51,5 @@ class Spreads:
 def _spread(cosines: Sequence[float]) -> Spread | None:
     if len(cosines) < _FEWEST:
         return None
-    sixths = quantiles(cosines, n=6, method="inclusive")
-    return Spread(sixths[2], max(sixths[2] - sixths[0], _NARROWEST))
+    usual = median(cosines)
+    return Spread(usual, max(_NORMAL * median(abs(cosine - usual) for cosine in cosines), _NARROWEST))

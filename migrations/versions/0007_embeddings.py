@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from dreamweb.search import index
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -30,6 +32,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_embeddings")),
     )
     op.create_index("ix_embeddings_account_id_engine", "embeddings", ["account_id", "engine"])
+    if not index.is_whole(op.get_bind()):  # one that is kept in another way than today's
+        index.create(op.get_bind())
+        index.fill(op.get_bind())
 
 
 def downgrade() -> None:

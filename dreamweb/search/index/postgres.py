@@ -18,7 +18,7 @@ _FUNCTIONS = {
             '\u2190-\u2bff\u3000-\u3004\ufe00-\ufe0f\U0001f000-\U0001faff]+', ' ', 'g')""",
     "search_vector(value text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE": """
         SELECT to_tsvector('simple', search_words(coalesce(value, '')))""",
-    "search_write(wanted uuid, most integer) RETURNS void LANGUAGE sql": """
+    "search_write(wanted uuid, most integer) RETURNS void LANGUAGE plpgsql": """BEGIN
         INSERT INTO search_documents (entry_id, account_id, words, lemmas, forms, length)
         SELECT entry_id, account_id, words, lemmas, strip(words) || strip(lemmas), length FROM (
         SELECT entry.id AS entry_id, entry.account_id AS account_id,
@@ -47,7 +47,7 @@ _FUNCTIONS = {
             WHERE entry_motifs.entry_id = entry.id AND NOT motif.hidden) AS motifs
         WHERE entry.id = wanted AND entry.deleted_at IS NULL) AS document
         ON CONFLICT (entry_id) DO UPDATE SET words = excluded.words, lemmas = excluded.lemmas, forms = excluded.forms,
-            length = excluded.length""",
+            length = excluded.length, written = now(); END""",
 }
 
 # Saving an entry never fails because of the index: of a text that is too much for it, the beginning is found.
@@ -63,32 +63,41 @@ _REFRESH = f"""search_refresh(wanted uuid) RETURNS void LANGUAGE plpgsql AS $$
         END;
     END $$"""
 
+# A trigger for each tag and motif of an entry, and all of them at the end of the transaction: the first one has
+# everything there is. `now()` is when the transaction has begun, and the same in all of it.
+_SETTLE = """search_settle(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT FROM search_documents WHERE entry_id = changed AND written = now()) THEN
+            PERFORM search_refresh(changed);
+        END IF;
+    END $$"""
+
 _TRIGGERS = {
     "search_entries": (
         """INSERT OR UPDATE OF title, text, cleaned_text, transcription, analysis, title_lemmas, lemmas,
             original_filename, deleted_at ON dream_entries""",
-        """IF new.deleted_at IS NULL THEN PERFORM search_refresh(new.id);
+        """IF new.deleted_at IS NULL THEN PERFORM search_settle(new.id);
             ELSE DELETE FROM search_documents WHERE entry_id = new.id; END IF;""",
     ),
     "search_tags": (
         "UPDATE OF name ON tags",
-        "PERFORM search_refresh(entry_id) FROM entry_tags WHERE tag_id = new.id;",
+        "PERFORM search_settle(entry_id) FROM entry_tags WHERE tag_id = new.id;",
     ),
     "search_motifs": (
         "UPDATE OF name, lemma, hidden ON motifs",
-        "PERFORM search_refresh(entry_id) FROM entry_motifs WHERE motif_id = new.id;",
+        "PERFORM search_settle(entry_id) FROM entry_motifs WHERE motif_id = new.id;",
     ),
-    "search_entry_motifs_update": ("UPDATE OF motif_id ON entry_motifs", "PERFORM search_refresh(new.entry_id);"),
+    "search_entry_motifs_update": ("UPDATE OF motif_id ON entry_motifs", "PERFORM search_settle(new.entry_id);"),
     "search_attachments_update": (
         "UPDATE OF original_filename ON attachments",
-        "PERFORM search_refresh(new.entry_id);",
+        "PERFORM search_settle(new.entry_id);",
     ),
 } | {
-    f"search_{name}_{event.lower()}": (f"{event} ON {name}", f"PERFORM search_refresh({row}.entry_id);")
+    f"search_{name}_{event.lower()}": (f"{event} ON {name}", f"PERFORM search_settle({row}.entry_id);")
     for name in ("entry_tags", "entry_motifs", "attachments")
     for event, row in (("INSERT", "new"), ("DELETE", "old"))
 }
-_HELPERS = ("search_refresh", "search_write", "search_vector", "search_words")
+_HELPERS = ("search_settle", "search_refresh", "search_write", "search_vector", "search_words")
 
 
 ENLIST = """INSERT INTO search_documents (entry_id, account_id, words, lemmas, forms, length)
@@ -112,7 +121,8 @@ def create(connection: Connection) -> None:
             words tsvector NOT NULL,
             lemmas tsvector NOT NULL,
             forms tsvector NOT NULL,
-            length integer NOT NULL
+            length integer NOT NULL,
+            written timestamptz NOT NULL DEFAULT now()
         )"""
     )
     connection.exec_driver_sql("CREATE TABLE search_progress (reached bigint NOT NULL)")
@@ -120,11 +130,15 @@ def create(connection: Connection) -> None:
     for head, body in _FUNCTIONS.items():
         connection.exec_driver_sql(f"CREATE FUNCTION {head} AS $$ {body} $$")
     connection.exec_driver_sql(f"CREATE FUNCTION {_REFRESH}")
+    connection.exec_driver_sql(f"CREATE FUNCTION {_SETTLE}")
     for name, (event, body) in _TRIGGERS.items():
         connection.exec_driver_sql(
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
         )
-        connection.exec_driver_sql(f"CREATE TRIGGER {name} AFTER {event} FOR EACH ROW EXECUTE FUNCTION {name}()")
+        connection.exec_driver_sql(
+            f"CREATE CONSTRAINT TRIGGER {name} AFTER {event} DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
 
 
 def seize(connection: Connection) -> None:
@@ -139,6 +153,9 @@ def seize(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Take the index away, with all that keeps it."""
+    connection.exec_driver_sql(
+        "SET CONSTRAINTS ALL IMMEDIATE"
+    )  # what waits for the end of the transaction would miss it
     connection.exec_driver_sql("DROP TABLE IF EXISTS search_documents, search_progress")
     for name in (*_TRIGGERS, *_HELPERS):
         connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name} CASCADE")  # with the trigger that calls it
