@@ -227,6 +227,12 @@ def is_current(migrations: Path) -> bool:
     return revision == ScriptDirectory(str(migrations)).get_current_head()
 
 
+def hold_alone(name: str) -> None:
+    """Let nobody else who asks for the same name go on, until this transaction ends. On SQLite, writers are alone."""
+    if session().get_bind().dialect.name == "postgresql":
+        session().execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """For what only one process may do with this database at a time; the others wait."""

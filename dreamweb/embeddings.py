@@ -43,10 +43,25 @@ def forget_outdated(entry: Entry) -> None:
     session().execute(delete(Embedding).where(*outdated))
 
 
-def unread(engine: EmbeddingEngine, most: int) -> Sequence[Unread]:
-    """The newest entries that the engine has still to read; what stays at home is not given to another machine."""
+def forget_others(engine: EmbeddingEngine, dimensions: int) -> None:
+    """Forget vectors of other dimensions: under the name of the engine, there was another model."""
+    others = (Embedding.engine == engine.name, Embedding.dimensions.not_in((0, dimensions)))
+    session().execute(delete(Embedding).where(*others))
+
+
+def unread(engine: EmbeddingEngine, most: int, letters: int) -> Sequence[Unread]:
+    """The newest entries that the engine has still to read, so many and with so many letters, but one at least.
+
+    What stays at home is not given to another machine.
+    """
     query = select(Entry).where(*_readable(engine), ~_is_read(engine)).order_by(Entry.dreamed_at.desc(), Entry.id)
-    return [_as_it_is(entry) for entry in session().scalars(query.limit(most))]
+    found: list[Unread] = []
+    for entry in session().scalars(query.limit(most)):
+        letters -= len(versions.best_text(entry) or "")
+        if found and letters < 0:
+            break
+        found.append(_as_it_is(entry))
+    return found
 
 
 def keep(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
@@ -76,7 +77,8 @@ class EmbeddingEngine:
     @property
     def name(self) -> str:
         """Vectors can be compared when they are of engines with the same name."""
-        return f"{self.kind}:{self.model}:{self.text_prefix}"[-_LONGEST_NAME:]
+        name = f"{self.kind}:{self.model}:{self.text_prefix}"
+        return name if len(name) <= _LONGEST_NAME else f"{self.kind}:{sha256(name.encode()).hexdigest()}"
 
     @property
     def outside(self) -> bool:

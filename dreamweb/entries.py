@@ -244,6 +244,8 @@ def _reprocess(entry: Entry, values: Mapping[str, object]) -> None:
         jobs.enqueue(entry, "analyse", delay=_SETTLED)
     elif "title" in values and values["title"] != entry.title:
         jobs.enqueue(entry, "index", delay=_SETTLED)
+    elif entry.private and values.get("private") is False:
+        jobs.enqueue(entry, "index", delay=_SETTLED)  # what compares meanings on another machine may read it now
 
 
 def trash(account: Account, entry_id: UUID) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from dreamweb.db import end_reading, now, one_at_a_time, session, transaction
+from dreamweb.db import end_reading, hold_alone, now, one_at_a_time, session, transaction
 from dreamweb.errors import NotFound, Transient
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
@@ -122,8 +122,12 @@ def nudge(step: str) -> None:
 
     One that runs is done once more. One that waits after a failure goes on waiting.
     """
-    query = select(Job).where(Job.entry_id.is_(None), Job.step == step, Job.state.in_(OPEN)).limit(1)
-    job = session().scalar(query.with_for_update().execution_options(populate_existing=True))
+    query = select(Job).where(Job.entry_id.is_(None), Job.step == step, Job.state.in_(OPEN)).order_by(Job.id).limit(1)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    job = session().scalar(query)
+    if job is None:
+        hold_alone(step)  # several may find none at once
+        job = session().scalar(query)
     if job is None:
         enqueue(None, step, priority=BACKLOG)
     elif job.state == "running":

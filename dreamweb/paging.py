@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -29,19 +30,33 @@ def position(cursor: str) -> tuple[datetime, UUID]:
         raise _malformed() from None
 
 
-def ranked_cursor(score: float, moment: datetime, row_id: UUID) -> str:
-    """The position behind the row with this score, time and id."""
-    return _write([score, moment.isoformat(), str(row_id)])
+@dataclass(frozen=True)
+class Ranked:
+    """A position in a list that is ranked: by words alone, or `merged` with what is near in meaning."""
+
+    score: float
+    moment: datetime
+    row_id: UUID
+    merged: bool
+
+    @property
+    def place(self) -> tuple[float, datetime, UUID]:
+        return self.score, self.moment, self.row_id
 
 
-def ranked_position(cursor: str) -> tuple[float, datetime, UUID]:
+def ranked_cursor(row: Ranked) -> str:
+    """The position behind this row."""
+    return _write([row.score, row.moment.isoformat(), str(row.row_id), row.merged])
+
+
+def ranked_position(cursor: str) -> Ranked:
     """What `ranked_cursor` was made of. Raises `Malformed` when it is not from there."""
     try:
-        score, moment, row_id = _read(cursor)
-        place = float(score), datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id)
+        score, moment, row_id, merged = _read(cursor)
+        place = Ranked(float(score), datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id), bool(merged))
     except _WRONG:
         raise _malformed() from None
-    if not math.isfinite(place[0]):
+    if not math.isfinite(place.score):
         raise _malformed()
     return place
 

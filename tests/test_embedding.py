@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -240,6 +241,38 @@ def test_a_folder_that_is_not_there_is_said(start: Start, tmp_path: Path) -> Non
         start(engine(model=str(tmp_path / "none"))).query(SEA)
 
 
+def test_a_million_dots_are_cut_in_no_time(start: Start, server: Comparing) -> None:
+    for text in ("." * 1_000_000 + "x", ". " * 500_000, "\n " * 500_000 + "x", "a." * 500_000):
+        begun = time.monotonic()
+        assert len(passages(text, len, 1200)) <= MOST
+        assert time.monotonic() - begun < 20  # it took hours
+
+
+def test_a_model_that_changes_in_the_middle_of_a_text_is_none(start: Start, server: Comparing) -> None:
+    long = "I was at sea. " * 1500
+    server.replies = [says([[0.1, 0.2]] * 16)]
+    with pytest.raises(Transient, match="cannot be compared"):
+        start(engine("server", url=server.url)).passages(("", long))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("1_Pooling/config.json", {"pooling_mode_lasttoken": True}),
+        ("1_Pooling/config.json", {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True}),
+        (
+            "modules.json",
+            [{"type": "sentence_transformers.models.Pooling"}, {"type": "sentence_transformers.models.Dense"}],
+        ),
+    ],
+)
+def test_a_model_that_does_more_than_we_do_is_refused(start: Start, tmp_path: Path, name: str, told: Any) -> None:
+    folder = embedding_model.build(tmp_path / "model")
+    (folder / name).write_text(json.dumps(told))
+    with pytest.raises(Permanent, match="of another kind"):
+        start(engine(model=str(folder))).query(SEA)
+
+
 # --- What people look for ---
 
 
@@ -273,6 +306,14 @@ def test_an_engine_that_has_failed_is_left_alone_for_a_while(server: Comparing, 
     assert queries.vector("sea", 20) is None
     assert queries.vector("train", 20) is None
     assert len(server.asked) == 1
+
+
+def test_what_it_refuses_does_not_keep_others_from_asking(server: Comparing, queries: Queries) -> None:
+    server.refuses = ("forbidden",)
+    assert queries.vector("the forbidden sea", 20) is None
+    assert queries.vector("sea", 20)
+    server.refuses = ()
+    assert queries.vector("the forbidden sea", 20)
 
 
 def test_a_slow_engine_is_not_given_more_than_it_can_do(server: Comparing, queries: Queries) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,9 +18,10 @@ from flask import Flask
 from sqlalchemy import event, select, text, update
 
 from dreamweb import db, jobs
+from dreamweb.adapters.children import Watch
 from dreamweb.config import load
 from dreamweb.details import Filters
-from dreamweb.models import Account
+from dreamweb.models import Account, Entry
 from dreamweb.models.embedding import Embedding
 from dreamweb.models.job import Job
 from dreamweb.search import conditions, finding, meaning, pgvector, query, results
@@ -24,7 +29,8 @@ from dreamweb.tools import Tools
 from tests import embedding_model
 from tests.conftest import Person
 from tests.embedding_server import Comparing, embedding_server, refusal
-from tests.meanings import DIMENSIONS, of_text
+from tests.meanings import DIMENSIONS, WORDS, of_text
+from tests.test_hostile_search import typed
 from tests.test_pipeline import abroad
 from tests.working import Working, working
 
@@ -162,7 +168,7 @@ def test_what_stands_beside_the_words_must_be_fulfilled_all_the_same(
     new = write("The waves and the sea, in quiet.", dreamed_at="2024-01-01T03:00:00Z")
     work.all()
     assert set(ids(search(api, "ocean"))) == {old, new}
-    for typed, expected in {
+    for asked, expected in {
         "ocean tag:summer": {old},
         "ocean before:2021": {old},
         "ocean after:2021": {new},
@@ -173,19 +179,19 @@ def test_what_stands_beside_the_words_must_be_fulfilled_all_the_same(
         "ocean has:audio": set(),
         "ocean is:private": set(),
     }.items():
-        assert set(ids(search(api, typed))) == expected, typed
+        assert set(ids(search(api, asked))) == expected, asked
     assert ids(search(api, "ocean", tag="summer")) == [old]
     assert ids(search(api, "ocean", end="2021-01-01T00:00:00Z")) == [old]
 
 
-@pytest.mark.parametrize("typed", ['"ocean"', "oce*", "tag:ocean", "-ocean", "the", "in"])
+@pytest.mark.parametrize("asked", ['"ocean"', "oce*", "tag:ocean", "-ocean", "the", "in"])
 def test_who_asks_for_just_that_gets_just_that(
-    server: Comparing, api: httpx.Client, others: list[str], write: Write, work: Working, typed: str
+    server: Comparing, api: httpx.Client, others: list[str], write: Write, work: Working, asked: str
 ) -> None:
     write(SEA)
     work.all()
     read = len(server.asked)
-    assert not any(item["by_meaning"] for item in search(api, typed)["items"])
+    assert not any(item["by_meaning"] for item in search(api, asked)["items"])
     assert len(server.asked) == read
 
 
@@ -456,6 +462,61 @@ def test_a_dream_that_the_engine_refuses_keeps_no_other_from_being_read(
     assert set(ids(search(api, "ocean"))) == {made, refused}
 
 
+def test_a_dream_at_which_the_server_fails_for_ever_keeps_no_other_from_being_read(
+    server: Comparing, app: Flask, api: httpx.Client, others: list[str], write: Write, work: Working
+) -> None:
+    """As Ollama does, with a model that makes no number of certain texts."""
+
+    def vector(read: str) -> Any:
+        return ["NaN"] if "poison" in read else of_text(read)
+
+    server.vector = vector
+    write("The sea is poison.")
+    made = write(SEA)
+    work.hurry()
+    assert ids(search(api, "ocean")) == [made]
+    assert failed(app).state == "done"
+
+
+def test_pages_of_a_list_stay_what_they_were_when_the_engine_comes_and_goes(
+    server: Comparing, app: Flask, api: httpx.Client, others: list[str], write: Write, work: Working
+) -> None:
+    words = [write(f"An ocean, number {number}, with letters and ships.") for number in range(5)]
+    sea = write(SEA)
+    for number in range(20):
+        write(f"I was reading letter {number} at a table in a garden.")
+    work.all()
+    queries = app.extensions["dreamweb"].queries
+    merged = search(api, "ocean", limit=2)
+    queries._known.clear()
+    server.replies = [refusal(500, "no")]
+    silent = search(api, "ocean", limit=2, cursor=merged["next_cursor"])
+    assert (silent["items"], silent["next_cursor"]) == ([], merged["next_cursor"])
+    assert silent["notes"]
+    by_words = search(api, "ocean", limit=2)  # it rests
+    assert by_words["notes"]
+    queries._rests_until = 0.0
+    rest, cursor = ids(by_words), by_words["next_cursor"]
+    while cursor:
+        page = search(api, "ocean", limit=2, cursor=cursor)
+        rest, cursor = rest + ids(page), page["next_cursor"]
+    assert sorted(rest) == sorted(words)
+    assert set(ids(search(api, "ocean"))) == {*words, sea}
+
+
+def test_what_was_another_model_under_the_same_name_is_read_anew(
+    server: Comparing, app: Flask, api: httpx.Client, others: list[str], write: Write, work: Working
+) -> None:
+    write("The waves.")
+    work.all()
+    server.vector = lambda read: [0.2, *of_text(read)]
+    made = write(SEA)
+    work.all()
+    with app.app_context():
+        assert set(db.session().scalars(select(Embedding.dimensions))) == {DIMENSIONS + 1}
+    assert made in ids(search(api, "ocean"))
+
+
 def test_a_dream_that_is_changed_while_it_is_read_is_read_again(
     server: Comparing, app: Flask, api: httpx.Client, others: list[str], write: Write, work: Working
 ) -> None:
@@ -531,12 +592,102 @@ def test_a_search_takes_few_statements_however_much_means_the_same(
     with app.app_context():
         event.listen(db.db.engine, "before_cursor_execute", note)
         account = db.session().scalars(select(Account)).one()
-        typed = query.parse("ocean")
-        meant = meaning.meant(typed, app.extensions["dreamweb"], 20)
+        parsed = query.parse("ocean")
+        meant = meaning.meant(parsed, app.extensions["dreamweb"], 20)
         assert meant
-        sought = conditions.seek(account, typed, Filters(), ZoneInfo("UTC"))
+        sought = conditions.seek(account, parsed, Filters(), ZoneInfo("UTC"))
         found = finding.find(sought, near=meaning.nearest(sought, meant))
         shown = results.results(sought, found.hits, meant)
         event.remove(db.db.engine, "before_cursor_execute", note)
     assert len(shown) == 12
     assert len(statements) <= 14
+
+
+# --- Whatever happens ---
+
+
+def test_whatever_somebody_types_is_answered_with_nothing_of_others(
+    server: Comparing,
+    app: Flask,
+    ana: Person,
+    stranger: httpx.Client,
+    others: list[str],
+    work: Working,
+    say_how_many: Callable[[str, int], None],
+) -> None:
+    for number in range(6):
+        stranger.post("/entries", json={"text": f"The sea of somebody else, and waves, number {number}."})
+    work.all()
+    randomly = random.Random(int(os.environ.get("DREAMWEB_SEED", "6")))
+    client = app.test_client()  # 600 requests over sockets would say nothing more
+    for _ in range(_TYPED):
+        answer = client.get(f"/api/v1/search?q={quote(typed(randomly))}", headers=ana.headers)
+        assert answer.status_code == 200, answer.text
+        assert answer.json
+        assert set(ids(answer.json)) <= set(others)
+    say_how_many("hostile searches with an embedding engine", _TYPED)
+
+
+_TYPED = 600
+_ACTS = 40
+
+Act = Callable[[httpx.Client, str, str], object]
+
+ACTS: dict[str, Act] = {
+    "write": lambda api, _, said: api.post("/entries", json={"text": said}),
+    "change": lambda api, entry, said: api.patch(entry, json={"text": said}),
+    "title": lambda api, entry, said: api.patch(entry, json={"title": said[:100]}),
+    "trash": lambda api, entry, _: api.delete(entry),
+    "restore": lambda api, entry, _: api.post(f"{entry}/restore"),
+    "remove": lambda api, entry, _: api.delete(entry, params={"permanent": "true"}),
+    "index": lambda api, entry, _: api.post(f"{entry}/process", json={"steps": ["index"]}),
+}
+
+
+def test_after_whatever_was_done_what_is_kept_is_what_entries_mean_now(
+    server: Comparing,
+    by_index: bool,
+    app: Flask,
+    api: httpx.Client,
+    work: Working,
+    say_how_many: Callable[[str, int], None],
+) -> None:
+    randomly = random.Random(int(os.environ.get("DREAMWEB_SEED", "6")))
+    server.refuses = ("viper",)
+    for _ in range(5):
+        ACTS["write"](api, "", _words(randomly))
+    made = [item["id"] for item in api.get("/entries").json()["items"]]
+    for _ in range(_ACTS):
+        ACTS[randomly.choice(list(ACTS))](api, f"/entries/{randomly.choice(made)}", _words(randomly))
+        made += [item["id"] for item in api.get("/entries").json()["items"] if item["id"] not in made]
+        if randomly.random() < 0.3:
+            work.hurry()
+    work.hurry()
+    say_how_many("random changes after which what is kept was compared", _ACTS)
+    with app.app_context():
+        kept = {row.entry_id: row for row in db.session().scalars(select(Embedding))}
+        written = db.session().scalars(select(Entry).where(Entry.deleted_at.is_(None))).all()
+        assert written
+        for entry in written:
+            assert (kept[entry.id].vectors, _places(kept[entry.id])) == _anew(work, entry)
+        if by_index:
+            indexed = db.session().scalars(text("SELECT entry_id FROM search_near")).all()
+            assert Counter(indexed) == Counter({each: len(row.places) for each, row in kept.items() if row.places})
+
+
+def _words(randomly: random.Random) -> str:
+    return " ".join(randomly.choices(WORDS, k=randomly.randint(1, 60)))
+
+
+def _places(row: Embedding) -> list[tuple[int, int]]:
+    return [(start, end) for start, end in row.places]
+
+
+def _anew(work: Working, entry: Entry) -> tuple[bytes, list[tuple[int, int]]]:
+    """The vectors and places of an entry, as they are made now; none where the server refuses."""
+    hands, nobody = work.worker.hands, Watch(lambda _: None, lambda: None)
+    said = (entry.title or "", entry.text or "")
+    if "viper" in " ".join(said):
+        return b"", []
+    [made] = hands.embedder.passages(hands.tools.engines.embedding, [said], nobody)
+    return b"".join(each.vector for each in made), [(each.start, each.end) for each in made]

@@ -38,7 +38,9 @@ from dreamweb.tools import Tools
 from tests import chat_server as chat
 from tests.chat_server import ChatServer, chat_server
 from tests.conftest import SAMPLES, TOKEN, Person, Postgres, Process, locked, until
+from tests.embedding_server import embedding_server
 from tests.speech_server import SENTENCE, Reply, Speaking, speech_server
+from tests.test_meaning import OTHERS, SEA
 from tests.working import Working, working
 
 pytestmark = pytest.mark.fault
@@ -176,6 +178,28 @@ def test_a_killed_server_goes_on_where_it_was(journal: Process, speech: Speaking
         until(lambda: all_done(api, entry), SECONDS)
         assert {name: job["attempts"] for name, job in jobs_of(api, entry).items()}["audio"] == 1
     journal.stop()
+
+
+def test_a_worker_killed_while_meanings_are_read_leaves_none_out(journal: Process) -> None:
+    with embedding_server(replies=[Reply(wait_seconds=5, body=b"{}")]) as comparing:
+        journal.configure(embedding_engine="server", embedding_model="m", embedding_url=comparing.url, workers=1)
+        journal.start()
+        with client_of(journal) as api:
+            sea = ""
+            for text in (*OTHERS, SEA):
+                sea = api.post("/entries", json={"text": text}).json()["id"]
+            until(lambda: bool(comparing.asked), SECONDS)
+            worker = worker_of(journal)
+            worker.kill()
+            worker.wait(10)
+
+            def found() -> bool:
+                items = api.get("/search", params={"q": "ocean"}).json()["items"]
+                return [item["entry"]["id"] for item in items] == [sea]
+
+            until(found, SECONDS)
+            assert set(comparing.texts) == {*OTHERS, SEA, "ocean"}
+        journal.stop()
 
 
 def test_thirty_recordings_survive_fifteen_random_kills(

@@ -53,8 +53,8 @@ class Child:
     @property
     def pid(self) -> int | None:
         """None while it does not run."""
-        running = self._process is not None and self._process.poll() is None
-        return self._process.pid if running and self._process else None
+        process = self._process  # another thread may end it meanwhile
+        return process.pid if process is not None and process.poll() is None else None
 
     def ask(
         self, question: Mapping[str, Any], watch: Watch, *, fds: Sequence[int] = (), timeout: float

@@ -6,7 +6,7 @@ import base64
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
@@ -101,7 +101,7 @@ class Queries:
             return None
         try:
             return future.result(timeout=seconds)
-        except (TimeoutError, Transient, Permanent):
+        except (TimeoutError, CancelledError):
             return None
 
     def warm(self) -> None:
@@ -126,7 +126,10 @@ class Queries:
             future = self._known[text] = Future()
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        threading.Thread(target=self._ask, args=(text, future), name="query", daemon=True).start()
+        try:
+            threading.Thread(target=self._ask, args=(text, future), name="query", daemon=True).start()
+        except RuntimeError:  # no more threads can be started
+            self._forget(text, future)
         return future
 
     def _ask(self, text: str, future: Future[bytes]) -> None:
@@ -136,10 +139,17 @@ class Queries:
         except (Transient, Permanent) as error:
             # Not the reason, which may quote what was sent.
             logger.warning("The embedding engine has failed", error=type(error).__name__)
-            with self._lock:
-                self._known.pop(text, None)
+            if isinstance(error, Transient):
                 self._rests_until = monotonic() + _REST_SECONDS
-            future.set_exception(error)
+        finally:
+            if not future.done():
+                self._forget(text, future)
+
+    def _forget(self, text: str, future: Future[bytes]) -> None:
+        """Nobody waits for it any more, and who asks again is heard."""
+        with self._lock:
+            self._known.pop(text, None)
+        future.cancel()
 
 
 _NOBODY = Watch(lambda _share: None, lambda: None)

@@ -75,9 +75,11 @@ def search() -> dict[str, Any]:
     asked = parsing.query(SearchQuery)
     typed = query.parse(asked.q)
     asks = asked.meaning and asked.sort == "relevance" and meaning.may_be_asked(typed, tools())
+    if asked.cursor and asks:  # a list goes on as it has begun
+        asks = finding.is_merged(asked.cursor)
     meant = meaning.meant(typed, tools(), _PATIENCE) if asks else None
     sought = conditions.seek(account, typed, asked, profile.zone(account.time_zone))
-    near = meaning.nearest(sought, meant) if meant else ()
+    near = meaning.nearest(sought, meant) if meant else None
     found = finding.find(sought, sort=asked.sort, limit=asked.limit, cursor=asked.cursor, near=near)
     return {
         "items": [_result(each) for each in results.results(sought, found.hits, meant)],

@@ -15,25 +15,31 @@ from dreamweb.adapters.children import Watch
 from dreamweb.adapters.embedding import Passage
 from dreamweb.db import end_reading, transaction
 from dreamweb.embeddings import Unread
-from dreamweb.errors import Permanent, Skipped
+from dreamweb.errors import Permanent, Skipped, Transient
+from dreamweb.pipeline.trial import DREAMS
 from dreamweb.pipeline.work import Done, Hands, nothing
 from dreamweb.search import near
 from dreamweb.words import say
 
 _AT_ONCE = 16
-"""Entries that the engine is given together."""
+_LETTERS_AT_ONCE = 20_000
+"""Entries, and letters of them, that the engine is given together."""
 
 _LONGEST = 20.0
 """Seconds after which the rest is left to another job: somebody may have said a dream meanwhile, and waits."""
+
+_Texts = Sequence[tuple[str, str]]
+"""Titles and texts."""
 
 
 def run(hands: Hands, _request: dict[str, Any], watch: Watch) -> Done:
     engines = hands.tools.engines
     if not engines.may_embed(private=False):
         raise Skipped(say("There is no embedding engine, or it is on another machine and nothing is sent outside."))
+    near.tidy()
     ends = time.monotonic() + _LONGEST
     letters = 0
-    while found := embeddings.unread(engines.embedding, _AT_ONCE):
+    while found := embeddings.unread(engines.embedding, _AT_ONCE, _LETTERS_AT_ONCE):
         end_reading()  # nothing is held while an engine works
         watch.check()
         _keep(hands, found, _read(hands, found, watch))
@@ -47,36 +53,47 @@ def run(hands: Hands, _request: dict[str, Any], watch: Watch) -> Done:
 
 
 def _read(hands: Hands, found: Sequence[Unread], watch: Watch) -> list[list[Passage]]:
-    """The passages of each; of one that the engine cannot read, none. Raises when it can read none of them."""
-    engine = hands.tools.engines.embedding
+    """The passages of each; none of one that the engine cannot read. Raises when it can read nothing at all."""
     texts = [(each.title, each.text) for each in found if each.title or each.text]
     try:
-        made = hands.embedder.passages(engine, texts, watch) if texts else []
-    except Permanent:
-        if len(texts) == 1:
+        made = _passages(hands, texts, watch) if texts else []
+    except (Transient, Permanent) as error:
+        if _has_too_much_to_do(error):
             raise
-        made = _one_by_one(hands, texts, watch)
+        made = [_alone(hands, text, watch) for text in texts]
     passages = iter(made)
     return [next(passages) if each.title or each.text else [] for each in found]
 
 
-def _one_by_one(hands: Hands, texts: Sequence[tuple[str, str]], watch: Watch) -> list[list[Passage]]:
-    made: list[list[Passage]] = []
-    refused: Permanent | None = None
-    for text in texts:
+def _alone(hands: Hands, text: tuple[str, str], watch: Watch) -> list[Passage]:
+    """The passages of one text; none, if it is that text which the engine fails at twice, and no other.
+
+    Some servers answer certain texts with an error of their own for ever: nobody else's dreams wait for those.
+    """
+    for _ in range(2):
         try:
-            made += hands.embedder.passages(hands.tools.engines.embedding, [text], watch)
-        except Permanent as error:
-            refused = error
-            made.append([])
-    if refused is not None and not any(made):
-        raise refused  # it is not about the texts
-    return made
+            [made] = _passages(hands, [text], watch)
+        except (Transient, Permanent) as error:
+            if _has_too_much_to_do(error):
+                raise
+            _passages(hands, [("", DREAMS["en"][0])], watch)
+        else:
+            return made
+    return []
+
+
+def _has_too_much_to_do(error: Transient | Permanent) -> bool:
+    return isinstance(error, Transient) and error.retry_after is not None
+
+
+def _passages(hands: Hands, texts: _Texts, watch: Watch) -> list[list[Passage]]:
+    return hands.embedder.passages(hands.tools.engines.embedding, texts, watch)
 
 
 def _keep(hands: Hands, found: Sequence[Unread], made: Sequence[Sequence[Passage]]) -> None:
     engine = hands.tools.engines.embedding
-    if dimensions := next((len(passages[0].vector) for passages in made if passages), 0):
+    dimensions = next((len(passages[0].vector) for passages in made if passages), 0)
+    if dimensions:
         near.prepare(engine.name, dimensions)
     with transaction():
         for read, passages in sorted(zip(found, made, strict=True), key=lambda pair: pair[0].entry_id):
@@ -84,3 +101,5 @@ def _keep(hands: Hands, found: Sequence[Unread], made: Sequence[Sequence[Passage
             kept = embeddings.keep(read, engine, places, [each.vector for each in passages])
             if kept is not None:
                 near.keep(kept)
+        if dimensions:
+            embeddings.forget_others(engine, dimensions)

@@ -59,11 +59,12 @@ def find(
     sort: Sort = "relevance",
     limit: int = 20,
     cursor: str | None = None,
-    near: Sequence[Near] = (),
+    near: Sequence[Near] | None = None,
 ) -> Found:
     """Search. Without any word there is nothing to rank by: then the newest dream comes first.
 
-    By relevance, entries that are `near` in meaning are merged with those that have the words.
+    By relevance, entries that are `near` in meaning are merged with those that have the words; None where that is not
+    known, or not asked for. The next page of a merged list then stays the next one.
     Raises `Malformed` for a cursor that is not from such a search.
     """
     if sort == "relevance" and sought.wanted:
@@ -78,20 +79,33 @@ def newest(sought: Sought, *, scored: bool) -> Select[Any]:
     )
 
 
-def _by_relevance(sought: Sought, near: Sequence[Near], limit: int, cursor: str | None) -> Found:
+def is_merged(cursor: str) -> bool:
+    """Whether a list that is ranked goes on here among what is near in meaning. Raises `Malformed`."""
+    return paging.ranked_position(cursor).merged
+
+
+def _by_relevance(sought: Sought, near: Sequence[Near] | None, limit: int, cursor: str | None) -> Found:
+    at = paging.ranked_position(cursor) if cursor else None
+    if at and at.merged and near is None:
+        return Found((), 0, False, cursor)
     found = newest(sought, scored=True).subquery()
     query = select(found, func.count().over().label("total"))
     query = query.order_by(found.c.score.desc(), found.c.dreamed_at.desc(), found.c.entry_id.desc()).limit(DEEPEST)
     rows = session().execute(query).all()
     total = rows[0].total if rows else 0
     hits = [Hit(row.entry_id, row.score, row.dreamed_at) for row in rows]
-    if near:
+    merged = near is not None and (at is None or at.merged)
+    if near is not None and merged:
         hits = _merged(hits, near)
         total += sum(hit.by_meaning for hit in hits)
-    if cursor:
-        place = paging.ranked_position(cursor)
-        hits = [hit for hit in hits if (hit.score, hit.dreamed_at, hit.entry_id) < place]
-    return _page(hits, limit, total, paging.ranked_cursor)
+    if at:
+        hits = [hit for hit in hits if (hit.score, hit.dreamed_at, hit.entry_id) < at.place]
+    return _page(
+        hits,
+        limit,
+        total,
+        lambda hit: paging.ranked_cursor(paging.Ranked(hit.score, hit.dreamed_at, hit.entry_id, merged)),
+    )
 
 
 def _merged(hits: Sequence[Hit], near: Sequence[Near]) -> list[Hit]:
@@ -114,10 +128,10 @@ def _by_time(sought: Sought, limit: int, cursor: str | None) -> Found:
     else:
         total = session().scalar(select(func.count()).select_from(every.limit(MOST + 1).subquery())) or 0
     hits = [Hit(row.id, 0.0, row.dreamed_at) for row in session().execute(query)]
-    return _page(hits, limit, total, lambda _score, moment, row_id: paging.cursor(moment, row_id))
+    return _page(hits, limit, total, lambda hit: paging.cursor(hit.dreamed_at, hit.entry_id))
 
 
-def _page(hits: Sequence[Hit], limit: int, total: int, cursor: Callable[[float, datetime, UUID], str]) -> Found:
+def _page(hits: Sequence[Hit], limit: int, total: int, cursor: Callable[[Hit], str]) -> Found:
     page = hits[:limit]
-    following = cursor(page[-1].score, page[-1].dreamed_at, page[-1].entry_id) if len(hits) > limit else None
+    following = cursor(page[-1]) if len(hits) > limit else None
     return Found(page, min(total, MOST), total > MOST, following)

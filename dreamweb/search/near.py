@@ -41,6 +41,12 @@ def prepare(engine: str, dimensions: int) -> None:
         pgvector.prepare(engine, dimensions)
 
 
+def tidy() -> None:
+    """Forget what was said of entries by what was forgotten itself. Commits by itself."""
+    if _is_postgresql():
+        pgvector.tidy()
+
+
 def keep(embedding: Embedding) -> None:
     """Take over what was made of an entry, in the same transaction."""
     if _is_postgresql() and pgvector.is_there(embedding.engine, embedding.dimensions):
@@ -58,10 +64,10 @@ def nearest(account_id: UUID, engine: str, vector: bytes, conditions: Sequence[C
     mine = (Entry.account_id == account_id, *conditions) if conditions else ()
     found = way.nearest(account_id, engine, vector, mine, _COMPARED)
     ranked = {each.entry_id: spreads.unusual(each.likeness, each.language) for each in found}
+    # Whatever else is kept of them: what an entry meant is known by its embedding, and by nothing else.
+    known = select(Entry.id, Entry.dreamed_at).join(Embedding, Embedding.entry_id == Entry.id)
     rows = session().execute(
-        select(Entry.id, Entry.dreamed_at).where(
-            Entry.id.in_(ranked), Entry.account_id == account_id, Entry.deleted_at.is_(None)
-        )
+        known.where(Entry.id.in_(ranked), Entry.account_id == account_id, Entry.deleted_at.is_(None))
     )
     near = [Near(entry_id, moment, ranked[entry_id]) for entry_id, moment in rows]
     return sorted(near, key=lambda each: (each.unusual, each.dreamed_at, each.entry_id), reverse=True)

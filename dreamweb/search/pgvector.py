@@ -14,10 +14,12 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     String,
+    TableClause,
     Uuid,
     cast,
     column,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -61,6 +63,9 @@ class _HalfVector(UserDefinedType[str]):
         return f"halfvec({self.dimensions})" if self.dimensions else "halfvec"
 
 
+_tried: set[tuple[str, str, int]] = set()
+"""For which database, engine and dimensions this process has tried to make the table."""
+
 _near = table(
     "search_near",
     column("entry_id", Uuid()),
@@ -77,35 +82,66 @@ def is_there(engine: str, dimensions: int) -> bool:
 
 
 def prepare(engine: str, dimensions: int) -> None:
-    """Make the table for this engine, of all that is known, if it is not there and pgvector is. Commits by itself."""
-    if is_there(engine, dimensions) or dimensions > _MOST_DIMENSIONS or not _has_extension():
+    """Make the table for this engine, of all that is known, if it is not there and pgvector is. Commits by itself.
+
+    It is made beside the one that is there, which is read until then. In each process, it is tried once.
+    """
+    wanted = (str(session().connection().engine.url), engine, dimensions)
+    if wanted in _tried or dimensions > _MOST_DIMENSIONS or is_there(engine, dimensions):
         return
+    try:
+        if _has_extension():
+            _make(engine, dimensions)
+    except DatabaseError as error:
+        if db.is_away(error):
+            raise
+        # Without it, everything is found all the same.
+        logger.warning("pgvector is there, and cannot be used", error=type(error).__name__)
+    _tried.add(wanted)
+
+
+def _make(engine: str, dimensions: int) -> None:
+    told = _description(engine, dimensions).replace("'", "''").replace(":", r"\:")
     with transaction():
-        session().execute(text("SET LOCAL statement_timeout = 0"))
-        # An index that does not fit into this is made on the disk, in ten times the time.
-        session().execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
-        session().execute(text("DROP TABLE IF EXISTS search_near"))
-        session().execute(
-            text(
-                f"""CREATE TABLE search_near (
-                    entry_id uuid NOT NULL REFERENCES embeddings (entry_id) ON DELETE CASCADE,
-                    account_id uuid NOT NULL,
-                    language text NOT NULL,
-                    near halfvec({dimensions}) NOT NULL
-                )"""
-            )
-        )
-        told = _description(engine, dimensions).replace("'", "''").replace(":", r"\:")
-        session().execute(text(f"COMMENT ON TABLE search_near IS '{told}'"))
+        for statement in (
+            "SET LOCAL statement_timeout = 0",
+            # An index that does not fit into this is made on the disk, in three times the time. In parallel, it would
+            # have to fit into the shared memory, of which a container has 64 MB.
+            "SET LOCAL maintenance_work_mem = '256MB'",
+            "SET LOCAL max_parallel_maintenance_workers = 0",
+            "DROP TABLE IF EXISTS search_near_new",
+            f"""CREATE TABLE search_near_new (
+                entry_id uuid NOT NULL,
+                account_id uuid NOT NULL,
+                language text NOT NULL,
+                near halfvec({dimensions}) NOT NULL
+            )""",
+            f"COMMENT ON TABLE search_near_new IS '{told}'",
+        ):
+            session().execute(text(statement))
         _fill(engine, dimensions)
-        session().execute(text("CREATE INDEX ix_search_near_entry_id ON search_near (entry_id)"))
-        session().execute(text("CREATE INDEX ix_search_near_near ON search_near USING hnsw (near halfvec_cosine_ops)"))
+        for statement in (
+            "CREATE INDEX ON search_near_new (entry_id)",
+            "CREATE INDEX ON search_near_new USING hnsw (near halfvec_cosine_ops)",
+            "ANALYZE search_near_new",
+            "DROP TABLE IF EXISTS search_near",
+            "ALTER TABLE search_near_new RENAME TO search_near",
+        ):
+            session().execute(text(statement))
+
+
+def tidy() -> None:
+    """Take out what belongs to no embedding any more."""
+    if session().scalar(select(func.to_regclass("search_near"))):
+        known = exists().where(Embedding.entry_id == _near.c.entry_id)
+        with transaction():
+            session().execute(delete(_near).where(~known))
 
 
 def keep(embedding: Embedding) -> None:
     """Take over what was made of an entry, in the same transaction."""
     session().execute(delete(_near).where(_near.c.entry_id == embedding.entry_id))
-    _add([embedding])
+    _add(_near, [embedding])
 
 
 def nearest(
@@ -141,13 +177,8 @@ def _has_extension() -> bool:
     installed = text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
     version = session().scalar(installed)
     if version is None and session().scalar(text("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'")):
-        try:
-            with transaction():
-                session().execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
-        except DatabaseError as error:
-            if db.is_away(error):
-                raise
-            logger.info("pgvector is there, but may not be used: ask the owner of the database for CREATE EXTENSION")
+        with transaction():
+            session().execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
         version = session().scalar(installed)
     return version is not None and tuple(map(int, version.split(".")[:2])) >= _VERSION
 
@@ -155,10 +186,10 @@ def _has_extension() -> bool:
 def _fill(engine: str, dimensions: int) -> None:
     query = select(Embedding).where(Embedding.engine == engine, Embedding.dimensions == dimensions)
     for rows in session().scalars(query.execution_options(yield_per=_AT_ONCE)).partitions():
-        _add(rows)
+        _add(table("search_near_new", *(column(each.name, each.type) for each in _near.c)), rows)
 
 
-def _add(embeddings: Iterable[Embedding]) -> None:
+def _add(into: TableClause, embeddings: Iterable[Embedding]) -> None:
     rows = [
         {
             "entry_id": each.entry_id,
@@ -170,7 +201,7 @@ def _add(embeddings: Iterable[Embedding]) -> None:
         for start in range(0, len(each.vectors), max(1, each.dimensions))
     ]
     if rows:
-        session().execute(insert(_near), rows)
+        session().execute(insert(into), rows)
 
 
 def _description(engine: str, dimensions: int) -> str:

@@ -127,7 +127,9 @@ def _values(asked: Asked, query: Query) -> dict[str, Any]:
     kept = saved.every(pages.account())
     if not query.clauses:
         return values | _examples() | {"kept": [(each, Asked(each.query).address()) for each in kept]}
-    answer = _by_meaning(_answer(asked, query)) if _whole(asked) else _answer(asked, query)
+    answer = _answer(asked, query)
+    if _is_whole(asked, query):
+        answer = _by_meaning(answer)
     if answer.silent:
         values["notes"] = (*query.notes, meaning.SILENT)
     at = answer.found.next_cursor
@@ -146,6 +148,7 @@ def _values(asked: Asked, query: Query) -> dict[str, Any]:
         "only_near": bool(answer.found.hits) and all(hit.by_meaning for hit in answer.found.hits) and not asked.cursor,
         "may_ask": asked.typing and meaning.may_be_asked(query, pages.tools()),
         "older": answer.asked.address(cursor=at) if at else None,
+        "waits": answer.silent and bool(asked.cursor),
         "kept_as": next((each for each in kept if each.query == " ".join(asked.typed.split())), None),
         "conditions": [
             (each.label, replace(asked, typed=each.without).address())
@@ -174,9 +177,14 @@ def _answer(asked: Asked, query: Query) -> Answer:
     return replace(meant if meant.found.hits else answer, suggestion=suggestion, instead=bool(meant.found.hits))
 
 
-def _whole(asked: Asked) -> bool:
-    """Whether it is looked for by its meaning, too: it was typed to its end, and the best is to come first."""
-    return asked.sort == "relevance" and not asked.typing
+def _is_whole(asked: Asked, query: Query) -> bool:
+    """Whether it is looked for by its meaning, too: it was typed to its end, and the best is to come first.
+
+    A list goes on as it has begun.
+    """
+    if asked.sort != "relevance" or not meaning.may_be_asked(query, pages.tools()):
+        return False
+    return finding.is_merged(asked.cursor) if asked.cursor else not asked.typing
 
 
 def _by_meaning(answer: Answer) -> Answer:
@@ -184,6 +192,8 @@ def _by_meaning(answer: Answer) -> Answer:
     query = parse(answer.asked.typed)
     if not meaning.may_be_asked(query, pages.tools()):
         return answer
+    if answer.instead and pages.tools().engines.embedding.outside:
+        return answer  # nobody has typed that, and it may be a word of a private dream
     meant = meaning.meant(query, pages.tools(), _MORE_PATIENCE if answer.asked.cursor else _PATIENCE)
     if meant is None:
         return replace(answer, silent=True)

@@ -14,6 +14,7 @@ from dreamweb.tools import Tools
 from tests.conftest import Person
 from tests.embedding_server import Comparing, embedding_server, refusal
 from tests.test_meaning import OTHERS, SEA
+from tests.test_pipeline import abroad
 from tests.web.conftest import Browser, words
 from tests.web.test_search import WHILE_TYPING, titles
 from tests.worked import put_job
@@ -82,6 +83,17 @@ def test_an_engine_that_is_silent_is_said_and_words_are_found(server: Comparing,
     page = at_home.open("/search?q=sea")
     assert titles(page) == ["Blue"]
     assert "Only words were looked for" in words(page)
+
+
+def test_a_word_that_nobody_typed_is_not_sent_to_another_machine(
+    server: Comparing, settings: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    settings |= {"embedding_url": abroad(server.url)}
+    api, work, at_home = (request.getfixturevalue(name) for name in ("api", "work", "at_home"))
+    api.post("/entries", json={"title": "Hers", "text": "It was Esmeralda again.", "private": True})
+    work.all()
+    assert titles(at_home.open("/search?q=Esmerlada")) == ["Hers"]
+    assert not any("smeralda" in text for text in server.texts)
 
 
 def test_newest_first_finds_words_only(server: Comparing, sea: str, at_home: Browser) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from dreamweb import vectors
 from dreamweb.adapters.children import Say, answer
 from dreamweb.adapters.embedding_child.passages import passages
+from dreamweb.errors import Transient
+from dreamweb.words import say
 
 _AT_ONCE = 16
 """Passages that a model is given together."""
@@ -47,6 +49,8 @@ def task(question: dict[str, Any], _fds: list[int], progress: Say) -> dict[str, 
     for start in range(0, len(wanted), _AT_ONCE):
         made += map(_packed, engine.texts(wanted[start : start + _AT_ONCE]))
         progress(len(made) / len(wanted))
+    if len({len(each) for each in made}) > 1:  # the server has changed its model meanwhile
+        raise Transient(say("The embedding engine has answered with vectors that cannot be compared."))
     found = iter(made)
     return {"passages": [[(start, end, next(found)) for start, end in places] for places in cut]}
 

@@ -35,6 +35,12 @@ _WEIGHTS = ("model_quantized.onnx", "model.onnx")
 _MOST_TOKENS = 512
 """What nearly all of these models have learned to read at once, where the folder does not say so."""
 
+# Of a model that does something else after its last layer, the vectors would be wrong.
+_DONE_BY_US = ("Transformer", "Pooling", "Normalize")
+
+_READY = "sentence_embedding"
+"""What the output is called in which there is one vector for each text already."""
+
 _POOLINGS = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean", "pooling_mode_max_tokens": "max"}
 
 _KIND_OF_NUMBER = {"tensor(int64)": "int64", "tensor(int32)": "int32"}
@@ -72,6 +78,8 @@ class _Model:
         )
         self.inputs = {each.name: _KIND_OF_NUMBER.get(each.type, "int64") for each in self.session.get_inputs()}
         self.output = _output([(each.name, len(each.shape)) for each in self.session.get_outputs()])
+        if self.output != _READY:
+            _check(folder)
 
 
 class Onnx:
@@ -165,16 +173,28 @@ def _load(model: str) -> _Model:
 
 def _pooling(folder: Path) -> str:
     told = _json(folder / "1_Pooling" / "config.json")
-    return next((name for mode, name in _POOLINGS.items() if told.get(mode)), told.get("pooling_mode") or "mean")
+    ways = [_POOLINGS[mode] for mode, on in told.items() if on is True and mode.startswith("pooling_mode_")]
+    found = ways[0] if len(ways) == 1 else told.get("pooling_mode", "mean")
+    if len(ways) > 1 or found not in _POOLINGS.values():
+        raise ValueError("pooled in a way that is not ours")
+    return str(found)
 
 
 def _output(outputs: Sequence[tuple[str, int]]) -> str:
     """What is a vector for each text already; else what is one for each token."""
-    ready = next((name for name, _ in outputs if name == "sentence_embedding"), None)
+    ready = next((name for name, _ in outputs if name == _READY), None)
     names = [name for name, axes in outputs if axes == 3] or [name for name, axes in outputs if axes == 2]
     if ready is None and not names:
         raise ValueError("no output that could be a vector")
     return ready or names[0]
+
+
+def _check(folder: Path) -> None:
+    """Raises `ValueError` for a model that does more than it says in ONNX, such as a dense layer."""
+    modules = folder / "modules.json"
+    kinds = [str(each.get("type", "")) for each in json.loads(modules.read_bytes())] if modules.is_file() else []
+    if not all(kind.rpartition(".")[2] in _DONE_BY_US for kind in kinds):
+        raise ValueError(modules.name)
 
 
 def _json(path: Path) -> dict[str, Any]:

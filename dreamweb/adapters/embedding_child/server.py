@@ -39,7 +39,7 @@ class Server:
         return len(text)
 
     def query(self, text: str) -> Sequence[float]:
-        return self._vectors([self._before_query + text])[0]
+        return self._vectors([self._before_query + text[:_LETTERS]])[0]
 
     def texts(self, texts: Sequence[str]) -> list[Sequence[float]]:
         return self._vectors([self._before_text + text for text in texts])

@@ -18,9 +18,9 @@ _FUNCTIONS = {
             '\u2190-\u2bff\u3000-\u3004\ufe00-\ufe0f\U0001f000-\U0001faff]+', ' ', 'g')""",
     "search_vector(value text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE": """
         SELECT to_tsvector('simple', search_words(coalesce(value, '')))""",
-    "search_write(wanted uuid, most integer) RETURNS void LANGUAGE plpgsql": """BEGIN
-        INSERT INTO search_documents (entry_id, account_id, words, lemmas, forms, length)
-        SELECT entry_id, account_id, words, lemmas, strip(words) || strip(lemmas), length FROM (
+    "search_write(wanted uuid, most integer, moment timestamptz) RETURNS void LANGUAGE plpgsql": """BEGIN
+        INSERT INTO search_documents (entry_id, account_id, words, lemmas, forms, length, written)
+        SELECT entry_id, account_id, words, lemmas, strip(words) || strip(lemmas), length, moment FROM (
         SELECT entry.id AS entry_id, entry.account_id AS account_id,
             setweight(search_vector(coalesce(entry.title, entry.analysis ->> 'title')), 'A')
                 || setweight(search_vector(left(concat_ws(E'\\n', tags.names, motifs.names, entry.original_filename, (
@@ -47,19 +47,19 @@ _FUNCTIONS = {
             WHERE entry_motifs.entry_id = entry.id AND NOT motif.hidden) AS motifs
         WHERE entry.id = wanted AND entry.deleted_at IS NULL) AS document
         ON CONFLICT (entry_id) DO UPDATE SET words = excluded.words, lemmas = excluded.lemmas, forms = excluded.forms,
-            length = excluded.length, written = now(); END""",
+            length = excluded.length, written = excluded.written; END""",
 }
 
 # Saving an entry never fails because of the index: of a text that is too much for it, the beginning is found.
 # The row is locked first: what is written is then read by a statement that begins later, and so sees what another
 # transaction, which has just written that row, has committed. https://www.postgresql.org/docs/17/transaction-iso.html
-_REFRESH = f"""search_refresh(wanted uuid) RETURNS void LANGUAGE plpgsql AS $$
+_REFRESH = f"""search_refresh(wanted uuid, moment timestamptz DEFAULT '-infinity') RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM FROM search_documents WHERE entry_id = wanted FOR UPDATE;
         BEGIN
-            PERFORM search_write(wanted, {_MOST});
+            PERFORM search_write(wanted, {_MOST}, moment);
         EXCEPTION WHEN program_limit_exceeded THEN
-            PERFORM search_write(wanted, {_LESS});
+            PERFORM search_write(wanted, {_LESS}, moment);
         END;
     END $$"""
 
@@ -68,7 +68,7 @@ _REFRESH = f"""search_refresh(wanted uuid) RETURNS void LANGUAGE plpgsql AS $$
 _SETTLE = """search_settle(changed uuid) RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
         IF NOT EXISTS (SELECT FROM search_documents WHERE entry_id = changed AND written = now()) THEN
-            PERFORM search_refresh(changed);
+            PERFORM search_refresh(changed, now());
         END IF;
     END $$"""
 
@@ -122,7 +122,7 @@ def create(connection: Connection) -> None:
             lemmas tsvector NOT NULL,
             forms tsvector NOT NULL,
             length integer NOT NULL,
-            written timestamptz NOT NULL DEFAULT now()
+            written timestamptz NOT NULL DEFAULT '-infinity'
         )"""
     )
     connection.exec_driver_sql("CREATE TABLE search_progress (reached bigint NOT NULL)")
@@ -153,9 +153,9 @@ def seize(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Take the index away, with all that keeps it."""
-    connection.exec_driver_sql(
-        "SET CONSTRAINTS ALL IMMEDIATE"
-    )  # what waits for the end of the transaction would miss it
+    # What waits for the end of the transaction would miss it.
+    for mode in ("IMMEDIATE", "DEFERRED"):
+        connection.exec_driver_sql(f"SET CONSTRAINTS ALL {mode}")
     connection.exec_driver_sql("DROP TABLE IF EXISTS search_documents, search_progress")
     for name in (*_TRIGGERS, *_HELPERS):
         connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name} CASCADE")  # with the trigger that calls it
