@@ -460,6 +460,10 @@ def test_a_dream_that_the_engine_refuses_keeps_no_other_from_being_read(
     assert api.patch(f"/entries/{refused}", json={"text": "The allowed sea."}).is_success
     work.hurry()
     assert set(ids(search(api, "ocean"))) == {made, refused}
+    server.refuses = ("forbidden",)
+    assert api.patch(f"/entries/{made}", json={"text": "The forbidden sea, waves."}).is_success
+    work.hurry()
+    assert ids(search(api, "ocean")) == [refused]
 
 
 def test_a_dream_at_which_the_server_fails_for_ever_keeps_no_other_from_being_read(

@@ -38,11 +38,17 @@ def run(hands: Hands, _request: dict[str, Any], watch: Watch) -> Done:
         raise Skipped(say("There is no embedding engine, or it is on another machine and nothing is sent outside."))
     near.tidy()
     ends = time.monotonic() + _LONGEST
-    letters = 0
+    letters = dimensions = 0
     while found := embeddings.unread(engines.embedding, _AT_ONCE, _LETTERS_AT_ONCE):
         end_reading()  # nothing is held while an engine works
         watch.check()
-        _keep(hands, found, _read(hands, found, watch))
+        made = _read(hands, found, watch)
+        before, dimensions = dimensions, next((len(each[0].vector) for each in made if each), dimensions)
+        if dimensions != before:
+            near.prepare(engines.embedding.name, dimensions)
+            with transaction():
+                embeddings.forget_others(engines.embedding, dimensions)
+        _keep(hands, found, made)
         letters += sum(len(each.text) for each in found)
         if time.monotonic() > ends:
             with transaction():
@@ -92,14 +98,9 @@ def _passages(hands: Hands, texts: _Texts, watch: Watch) -> list[list[Passage]]:
 
 def _keep(hands: Hands, found: Sequence[Unread], made: Sequence[Sequence[Passage]]) -> None:
     engine = hands.tools.engines.embedding
-    dimensions = next((len(passages[0].vector) for passages in made if passages), 0)
-    if dimensions:
-        near.prepare(engine.name, dimensions)
     with transaction():
         for read, passages in sorted(zip(found, made, strict=True), key=lambda pair: pair[0].entry_id):
             places = [(each.start, each.end) for each in passages]
             kept = embeddings.keep(read, engine, places, [each.vector for each in passages])
             if kept is not None:
                 near.keep(kept)
-        if dimensions:
-            embeddings.forget_others(engine, dimensions)

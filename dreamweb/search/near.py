@@ -66,6 +66,7 @@ def nearest(account_id: UUID, engine: str, vector: bytes, conditions: Sequence[C
     ranked = {each.entry_id: spreads.unusual(each.likeness, each.language) for each in found}
     # Whatever else is kept of them: what an entry meant is known by its embedding, and by nothing else.
     known = select(Entry.id, Entry.dreamed_at).join(Embedding, Embedding.entry_id == Entry.id)
+    known = known.where(Embedding.engine == engine, Embedding.dimensions == len(vector))
     rows = session().execute(
         known.where(Entry.id.in_(ranked), Entry.account_id == account_id, Entry.deleted_at.is_(None))
     )
