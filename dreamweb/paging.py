@@ -13,7 +13,7 @@ from uuid import UUID
 from dreamweb.errors import Malformed
 from dreamweb.words import say
 
-_WRONG = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def cursor(moment: datetime, row_id: UUID) -> str:
@@ -28,6 +28,9 @@ def position(cursor: str) -> tuple[datetime, UUID]:
         return datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id)
     except _WRONG:
         raise _malformed() from None
+
+
+_MERGED = {"words": False, "merged": True}
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,14 @@ class Ranked:
 
 def ranked_cursor(row: Ranked) -> str:
     """The position behind this row."""
-    return _write([row.score, row.moment.isoformat(), str(row.row_id), row.merged])
+    return _write([row.score, row.moment.isoformat(), str(row.row_id), "merged" if row.merged else "words"])
 
 
 def ranked_position(cursor: str) -> Ranked:
     """What `ranked_cursor` was made of. Raises `Malformed` when it is not from there."""
     try:
         score, moment, row_id, merged = _read(cursor)
-        place = Ranked(float(score), datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id), bool(merged))
+        place = Ranked(float(score), datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id), _MERGED[merged])
     except _WRONG:
         raise _malformed() from None
     if not math.isfinite(place.score):

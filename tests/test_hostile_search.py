@@ -356,6 +356,8 @@ _CURSORS: tuple[Any, ...] = (
     [_ID, _MOMENT], [[[[]]], {}, []],
     [_MOMENT, "x"], ["0001-01-01T00:00:00+23:59", _ID], [None, _ID], [5, _ID],
 )  # fmt: skip
+_CURSORS += tuple([*each, "words"] for each in _CURSORS if isinstance(each, list) and len(each) == 3)
+_CURSORS += tuple([1, _MOMENT, _ID, each] for each in (None, True, [], {}, "", "Merged"))
 _RAW = (
     "x",
     "====",
@@ -406,12 +408,12 @@ def test_a_cursor_that_is_not_from_here_is_refused(
 
 
 @pytest.mark.parametrize("score", [1e308, -1e308, 5e-324, -0.0, 0, 10**300])
+@pytest.mark.parametrize("ranked", ["words", "merged"])
 def test_a_cursor_that_somebody_has_made_up_shows_nothing_but_what_is_ones_own(
-    app: Flask, ana: Person, many: frozenset[str], score: float
+    app: Flask, ana: Person, many: frozenset[str], score: float, ranked: str
 ) -> None:
-    answer = app.test_client().get(
-        "/api/v1/search", query_string={"q": "sea", "cursor": cursor_of([score, _MOMENT, _ID])}, headers=ana.headers
-    )
+    cursor = cursor_of([score, _MOMENT, _ID, ranked])
+    answer = app.test_client().get("/api/v1/search", query_string={"q": "sea", "cursor": cursor}, headers=ana.headers)
     assert answer.status_code == 200
     assert answer.json
     assert {each["entry"]["id"] for each in answer.json["items"]} <= many

@@ -60,16 +60,14 @@ def test_what_is_typed_is_found_by_its_words_and_with_enter_by_its_meaning(read:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "night"])
-@pytest.mark.parametrize("path", ["/search?q=ocean", "/settings/engines"])
-def test_nothing_is_in_the_way_of_anybody(
-    read: None, api: httpx.Client, open_at_home: OpenBrowser, theme: str, path: str
-) -> None:
+def test_nothing_is_in_the_way_of_anybody(read: None, api: httpx.Client, open_at_home: OpenBrowser, theme: str) -> None:
     page: Page = open_at_home(**PHONE | {"viewport": {"width": 360, "height": 740}}).new_page()
     page.goto("/settings")
     page.locator(f"[name=theme][value={theme}]").check(force=True)
     page.locator("main .primary").first.click()
-    page.goto(path)
-    expect(page.locator("html")).to_have_attribute("data-theme", theme)
-    assert breaches(page) == []
-    assert page.evaluate(TOO_WIDE) == []
-    assert page.evaluate(TOO_SMALL) == []
+    for path in ("/search?q=ocean", "/settings/engines"):
+        page.goto(path)
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        assert breaches(page) == []
+        assert page.evaluate(TOO_WIDE) == []
+        assert page.evaluate(TOO_SMALL) == []
