@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from dreamweb.words import clean
+from dreamweb.errors import Permanent, Transient
+from dreamweb.words import Said, clean, say
 
 _CONNECT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
@@ -32,30 +33,21 @@ class Answer:
     body: bytes
 
 
-class TooSlow(Exception):
-    """The server has not answered in time."""
+@dataclass(frozen=True)
+class Troubles:
+    """What people are told of this server when it does not answer; `%(server)s` stands for its address."""
+
+    slow: Said
+    unreachable: Said
+    broken: Said
+    impossible: Said
+    nonsense: Said
 
 
-class Unreachable(Exception):
-    """There is no server at this address, or none that is running."""
-
-
-class Broken(Exception):
-    """The connection has ended in the middle."""
-
-
-class TooMuch(Exception):
-    """The answer is longer than any that makes sense."""
-
-
-class Impossible(Exception):
-    """Nothing can be sent like this: the address or the key is none."""
-
-
-def post(url: str, key: str, patience: float, *, most_bytes: int, **content: Any) -> Answer:
+def post(url: str, key: str, patience: float, troubles: Troubles, *, most_bytes: int, **content: Any) -> Answer:
     """Send what httpx takes as `content` (json, or data and files), and read at most `most_bytes` within `patience`.
 
-    Raises `TooSlow`, `Unreachable`, `Broken`, `TooMuch`, `Impossible`.
+    Raises `Transient` and `Permanent`.
     """
     headers = [(b"Authorization", f"Bearer {key}".encode())] if key else []
     try:
@@ -68,30 +60,30 @@ def post(url: str, key: str, patience: float, *, most_bytes: int, **content: Any
             ) as client,
             client.stream("POST", url, headers=headers, **content) as answer,
         ):
-            return Answer(answer.status_code, answer.headers, _body(answer, patience, most_bytes))
+            return Answer(answer.status_code, answer.headers, _body(answer, patience, troubles, most_bytes))
     except httpx.TimeoutException:
-        raise TooSlow from None
+        raise Transient(troubles.slow) from None
     except httpx.ConnectError:
-        raise Unreachable from None
+        raise Transient(say(troubles.unreachable.msgid, server=_where(url))) from None
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
-        raise Impossible from None
+        raise Permanent(troubles.impossible) from None
     except (httpx.TransportError, httpx.DecodingError):
-        raise Broken from None
+        raise Transient(say(troubles.broken.msgid, server=_where(url))) from None
 
 
-def _body(answer: httpx.Response, patience: float, most_bytes: int) -> bytes:
+def _body(answer: httpx.Response, patience: float, troubles: Troubles, most_bytes: int) -> bytes:
     deadline = time.monotonic() + patience
     body = b""
     for data in answer.iter_bytes():
         body += data
         if len(body) > most_bytes:
-            raise TooMuch
+            raise Transient(troubles.nonsense)
         if time.monotonic() > deadline:
-            raise TooSlow
+            raise Transient(troubles.slow)
     return body
 
 
-def where(url: str) -> str:
+def _where(url: str) -> str:
     """The server, without a name and password that may stand in its address."""
     return urlsplit(url).netloc.rpartition("@")[2]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dreamweb.adapters import posting
-from dreamweb.adapters.posting import Answer
+from dreamweb.adapters.posting import Answer, Troubles
 from dreamweb.errors import Permanent, Transient
 from dreamweb.words import Said, say
 
@@ -45,31 +45,11 @@ class Server:
         return self._vectors([self._before_text + text for text in texts])
 
     def _vectors(self, texts: list[str]) -> list[Sequence[float]]:
-        answer = self._ask(texts)
+        asked = {"model": self._model, "input": texts, "encoding_format": "float"}
+        answer = posting.post(self._url, self._key, self._patience, _TROUBLES, most_bytes=_MOST_BYTES, json=asked)
         if answer.status != 200:
             raise self._refusal(answer)
         return _vectors(answer.body, len(texts))
-
-    def _ask(self, texts: list[str]) -> Answer:
-        asked = {"model": self._model, "input": texts, "encoding_format": "float"}
-        try:
-            return posting.post(self._url, self._key, self._patience, most_bytes=_MOST_BYTES, json=asked)
-        except posting.TooSlow:
-            raise Transient(say("The embedding server took too long to answer.")) from None
-        except posting.Unreachable:
-            server = posting.where(self._url)
-            raise Transient(
-                say("The embedding server %(server)s cannot be reached. Is it running?", server=server)
-            ) from None
-        except posting.Impossible:
-            raise Permanent(
-                say("The embedding server cannot be asked in this way. Check EMBEDDING_URL and EMBEDDING_KEY.")
-            ) from None
-        except posting.Broken:
-            server = posting.where(self._url)
-            raise Transient(say("The connection to the embedding server %(server)s broke.", server=server)) from None
-        except posting.TooMuch:
-            raise Transient(_NONSENSE) from None
 
     def _refusal(self, answer: Answer) -> Transient | Permanent:
         status = answer.status
@@ -125,3 +105,11 @@ def _vector(said: object) -> list[float]:
 
 
 _NONSENSE: Said = say("The embedding server has answered something that makes no sense.")
+
+_TROUBLES = Troubles(
+    slow=say("The embedding server took too long to answer."),
+    unreachable=say("The embedding server %(server)s cannot be reached. Is it running?"),
+    broken=say("The connection to the embedding server %(server)s broke."),
+    impossible=say("The embedding server cannot be asked in this way. Check EMBEDDING_URL and EMBEDDING_KEY."),
+    nonsense=_NONSENSE,
+)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dreamweb.adapters import posting
-from dreamweb.adapters.posting import Answer, number
+from dreamweb.adapters.posting import Answer, Troubles, number
 from dreamweb.adapters.speech_child.pieces import Piece, Word, aligned, is_too_much
 from dreamweb.adapters.speech_child.slicing import HERTZ, Slice
 from dreamweb.errors import Permanent, Transient
@@ -60,24 +60,9 @@ class Server:
         if self.language:
             fields["language"] = self.language
         files = {"file": ("dream.wav", _wav(heard), "audio/wav")}
-        try:
-            return posting.post(self._url, self._key, self._patience, most_bytes=_MOST_BYTES, data=fields, files=files)
-        except posting.TooSlow:
-            raise Transient(say("The speech server took too long to answer.")) from None
-        except posting.Unreachable:
-            server = posting.where(self._url)
-            raise Transient(
-                say("The speech server %(server)s cannot be reached. Is it running?", server=server)
-            ) from None
-        except posting.Impossible:
-            raise Permanent(
-                say("The speech server cannot be asked in this way. Check SPEECH_URL and SPEECH_KEY.")
-            ) from None
-        except posting.Broken:
-            server = posting.where(self._url)
-            raise Transient(say("The connection to the speech server %(server)s broke.", server=server)) from None
-        except posting.TooMuch:
-            raise Transient(_NONSENSE) from None
+        return posting.post(
+            self._url, self._key, self._patience, _TROUBLES, most_bytes=_MOST_BYTES, data=fields, files=files
+        )
 
     def _refusal(self, answer: Answer) -> Transient | Permanent:
         status = answer.status
@@ -195,3 +180,11 @@ def _span(said: dict[str, Any], heard: Slice, earliest: float) -> tuple[float, f
 
 
 _NONSENSE: Said = say("The speech server has answered something that makes no sense.")
+
+_TROUBLES = Troubles(
+    slow=say("The speech server took too long to answer."),
+    unreachable=say("The speech server %(server)s cannot be reached. Is it running?"),
+    broken=say("The connection to the speech server %(server)s broke."),
+    impossible=say("The speech server cannot be asked in this way. Check SPEECH_URL and SPEECH_KEY."),
+    nonsense=_NONSENSE,
+)
