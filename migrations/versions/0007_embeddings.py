@@ -38,6 +38,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Where pgvector is, a table of ours stands on this one.
+    # Where pgvector is, another table is made of this one.
     op.execute("DROP TABLE IF EXISTS search_near")
     op.drop_table("embeddings")
