@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from dreamweb.errors import Permanent, Transient
-from dreamweb.words import Said, clean, say
+from dreamweb.words import Said, clean
 
 _CONNECT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Troubles:
-    """What people are told of this server when it does not answer; `%(server)s` stands for its address."""
+    """What people are told of this server when it does not answer."""
 
     slow: Said
     unreachable: Said
@@ -64,11 +64,11 @@ def post(url: str, key: str, patience: float, troubles: Troubles, *, most_bytes:
     except httpx.TimeoutException:
         raise Transient(troubles.slow) from None
     except httpx.ConnectError:
-        raise Transient(say(troubles.unreachable.msgid, server=_where(url))) from None
+        raise Transient(troubles.unreachable) from None
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
         raise Permanent(troubles.impossible) from None
     except (httpx.TransportError, httpx.DecodingError):
-        raise Transient(say(troubles.broken.msgid, server=_where(url))) from None
+        raise Transient(troubles.broken) from None
 
 
 def _body(answer: httpx.Response, patience: float, troubles: Troubles, most_bytes: int) -> bytes:
@@ -83,9 +83,9 @@ def _body(answer: httpx.Response, patience: float, troubles: Troubles, most_byte
     return body
 
 
-def _where(url: str) -> str:
-    """The server, without a name and password that may stand in its address."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+def where(url: str) -> str:
+    """The server, without a name and password that may stand in its address; also of an address that is wrong."""
+    return re.split(r"[/?#]", url.partition("//")[2])[0].rpartition("@")[2]
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -28,6 +28,7 @@ class Server:
 
     def __init__(self, question: dict[str, Any]) -> None:
         self._url = f"{question['url'].rstrip('/')}/embeddings"
+        self._troubles = _troubles(posting.where(self._url))
         self._key: str = question["key"]
         self._model: str = question["model"]
         self._patience: float = question["patience"]
@@ -46,7 +47,7 @@ class Server:
 
     def _vectors(self, texts: list[str]) -> list[Sequence[float]]:
         asked = {"model": self._model, "input": texts, "encoding_format": "float"}
-        answer = posting.post(self._url, self._key, self._patience, _TROUBLES, most_bytes=_MOST_BYTES, json=asked)
+        answer = posting.post(self._url, self._key, self._patience, self._troubles, most_bytes=_MOST_BYTES, json=asked)
         if answer.status != 200:
             raise self._refusal(answer)
         return _vectors(answer.body, len(texts))
@@ -106,10 +107,12 @@ def _vector(said: object) -> list[float]:
 
 _NONSENSE: Said = say("The embedding server has answered something that makes no sense.")
 
-_TROUBLES = Troubles(
-    slow=say("The embedding server took too long to answer."),
-    unreachable=say("The embedding server %(server)s cannot be reached. Is it running?"),
-    broken=say("The connection to the embedding server %(server)s broke."),
-    impossible=say("The embedding server cannot be asked in this way. Check EMBEDDING_URL and EMBEDDING_KEY."),
-    nonsense=_NONSENSE,
-)
+
+def _troubles(server: str) -> Troubles:
+    return Troubles(
+        slow=say("The embedding server took too long to answer."),
+        unreachable=say("The embedding server %(server)s cannot be reached. Is it running?", server=server),
+        broken=say("The connection to the embedding server %(server)s broke.", server=server),
+        impossible=say("The embedding server cannot be asked in this way. Check EMBEDDING_URL and EMBEDDING_KEY."),
+        nonsense=_NONSENSE,
+    )

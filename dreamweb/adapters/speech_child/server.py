@@ -31,6 +31,7 @@ class Server:
 
     def __init__(self, question: dict[str, Any]) -> None:
         self._url = f"{question['url'].rstrip('/')}/audio/transcriptions"
+        self._troubles = _troubles(posting.where(self._url))
         self._key: str = question["key"]
         self._fields = {"model": question["model"]} | ({"prompt": question["words"]} if question["words"] else {})
         self._patience: float = question["patience"]
@@ -61,7 +62,7 @@ class Server:
             fields["language"] = self.language
         files = {"file": ("dream.wav", _wav(heard), "audio/wav")}
         return posting.post(
-            self._url, self._key, self._patience, _TROUBLES, most_bytes=_MOST_BYTES, data=fields, files=files
+            self._url, self._key, self._patience, self._troubles, most_bytes=_MOST_BYTES, data=fields, files=files
         )
 
     def _refusal(self, answer: Answer) -> Transient | Permanent:
@@ -181,10 +182,12 @@ def _span(said: dict[str, Any], heard: Slice, earliest: float) -> tuple[float, f
 
 _NONSENSE: Said = say("The speech server has answered something that makes no sense.")
 
-_TROUBLES = Troubles(
-    slow=say("The speech server took too long to answer."),
-    unreachable=say("The speech server %(server)s cannot be reached. Is it running?"),
-    broken=say("The connection to the speech server %(server)s broke."),
-    impossible=say("The speech server cannot be asked in this way. Check SPEECH_URL and SPEECH_KEY."),
-    nonsense=_NONSENSE,
-)
+
+def _troubles(server: str) -> Troubles:
+    return Troubles(
+        slow=say("The speech server took too long to answer."),
+        unreachable=say("The speech server %(server)s cannot be reached. Is it running?", server=server),
+        broken=say("The connection to the speech server %(server)s broke.", server=server),
+        impossible=say("The speech server cannot be asked in this way. Check SPEECH_URL and SPEECH_KEY."),
+        nonsense=_NONSENSE,
+    )
