@@ -6,6 +6,8 @@ VENV   ?= .venv
 TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 # Here every one of them works all the time.
 FAULT_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() or 1))')
+# Some machines forbid Python to keep what it has compiled; the tests start many processes, each of which would do it anew.
+export PYTHONDONTWRITEBYTECODE =
 PIP    := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Everything an installation is made from; when one of these changes, the next command installs again.

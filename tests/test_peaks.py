@@ -73,8 +73,8 @@ def softer(samples: array[int], decibels: float) -> array[int]:
 
 
 def noise(seconds: float, loudest: int) -> array[int]:
-    dice = random.Random(4)
-    return array("h", (dice.randint(-loudest, loudest) for _ in range(round(seconds * HERTZ))))
+    dice = array("h", random.Random(4).randbytes(2 * round(seconds * HERTZ)))
+    return array("h", (each * loudest >> 15 for each in dice))
 
 
 def recording(samples: array[int], extension: str = "wav", keep: Callable[[float], bool] = lambda _: True) -> bytes:

@@ -94,7 +94,7 @@ def loudness(samples: bytes, rate: int) -> list[float]:
 
 
 def likeness(one: list[float], other: list[float]) -> float:
-    """How alike two envelopes are, from -1 to 1, where they fit best within half a second."""
+    """How alike two envelopes are, from -1 to 1, where they fit best within half a second; zeros are like anything."""
     return max(
         correlation(one[max(0, lag) :], other[max(0, -lag) :])
         for lag in range(-50, 51)
@@ -103,7 +103,7 @@ def likeness(one: list[float], other: list[float]) -> float:
 
 
 def correlation(one: list[float], other: list[float]) -> float:
-    pairs = list(zip(one, other, strict=False))
+    pairs = [(a, b) for a, b in zip(one, other, strict=False) if a]
     means = [sum(each) / len(pairs) for each in zip(*pairs, strict=True)]
     away = [(a - means[0], b - means[1]) for a, b in pairs]
     square = sum(a * a for a, _ in away) * sum(b * b for _, b in away)
@@ -127,10 +127,12 @@ def test_what_is_said_is_what_is_kept(
     kept = loudness(decoded(io.BytesIO(playback), 16_000), 16_000)
     spoken = loudness(decoded(speech, 16_000), 16_000)
     alike, by_chance = likeness(kept, spoken), likeness(kept, spoken[::-1])
+    heard = sum(map(bool, kept)) / 100  # a busy machine's Chromium does not always find the time to listen
     assert len(kept) / 100 == pytest.approx(lasted, abs=0.3)
+    assert heard > 0.8 * lasted
     assert alike > 0.75 > 0.4 > by_chance  # 0.98 without the gain that follows, which lifts a whisper
     with capsys.disabled():
-        print(f"\nrecorded {lasted:.2f} s, kept {len(kept) / 100:.2f} s, alike {alike:.3f}, by chance {by_chance:.3f}")  # noqa: T201
+        print(f"\nrecorded {lasted:.2f} s, heard {heard:.2f}, alike {alike:.3f}, by chance {by_chance:.3f}")  # noqa: T201
     recorder.get_by_role("link", name="Open the dream").click()
     expect(recorder.locator("svg.waveform path.played")).to_be_attached()
     recorder.get_by_role("button", name="Play").click()
