@@ -39,11 +39,12 @@ from sqlalchemy import make_url
 from werkzeug.routing import Rule
 
 from dreamweb import accounts, create_app, db, entries, server
-from dreamweb.config import Settings, resource
+from dreamweb.config import Settings, load, resource
 from dreamweb.details import Details
 from dreamweb.models import Account, Entry
 from dreamweb.tools import Tools
 from tests.warm import Warm
+from tests.working import Working, working
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_FACTS: dict[str, dict[str, Any]] = json.loads((SAMPLES / "samples.json").read_text())
@@ -316,6 +317,13 @@ def app(settings: dict[str, Any], compiled: FileSystemBytecodeCache) -> Iterator
 def tools(app: Flask) -> Tools:
     found: Tools = app.extensions["dreamweb"]
     return found
+
+
+@pytest.fixture
+def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
+    """A worker by what the settings say now; to be asked for after what changes them."""
+    with working(app, Tools.of(load(**settings))) as ready:
+        yield ready
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,6 @@ def settings(settings: dict[str, Any], server: Comparing) -> dict[str, Any]:
     return settings | {"embedding_engine": "server", "embedding_model": "m", "embedding_url": server.url}
 
 
-@pytest.fixture
-def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
-    with working(app, Tools.of(load(**settings))) as ready:
-        yield ready
-
-
 Write = Callable[..., str]
 
 

@@ -13,16 +13,14 @@ import pytest
 from flask import Flask
 
 from dreamweb import finishing, jobs, motifs
-from dreamweb.config import load
 from dreamweb.db import transaction
 from dreamweb.processing import trying
-from dreamweb.tools import Tools
 from tests import chat_server as chat
 from tests import whisper_model
 from tests.chat_server import ChatServer, chat_server
 from tests.conftest import SAMPLES, Person
 from tests.speech_server import Reply, Speaking, speech_server
-from tests.working import Working, working
+from tests.working import Working
 
 STEPS = ["audio", "transcribe", "tidy", "analyse", "index"]
 
@@ -47,13 +45,6 @@ def model_server(settings: dict[str, Any]) -> Iterator[ChatServer]:
     with chat_server() as server:
         settings |= {"language_models": "server:llama", "language_url": server.url}
         yield server
-
-
-@pytest.fixture
-def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
-    """A worker by what the settings say now; to be asked for after what changes them."""
-    with working(app, Tools.of(load(**settings))) as ready:
-        yield ready
 
 
 def upload(api: httpx.Client, name: str = "sl-hisa.mp3", **fields: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,6 @@ from sqlalchemy import delete, event, func, select
 
 from dreamweb import db, entries, jobs, motifs
 from dreamweb.analysis import FoundMotif
-from dreamweb.config import load
 from dreamweb.db import session, transaction
 from dreamweb.details import Details
 from dreamweb.models.entry import Entry
@@ -23,19 +22,12 @@ from dreamweb.models.job import Job
 from dreamweb.models.motif import EntryMotif, Motif
 from dreamweb.pipeline import signs
 from dreamweb.processing import control
-from dreamweb.tools import Tools
 from tests.conftest import Person
-from tests.working import Working, working
+from tests.working import Working
 
 pytestmark = pytest.mark.usefixtures("inside")
 
 HOUSE = FoundMotif("place", "house", "house", ("house",))
-
-
-@pytest.fixture
-def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
-    with working(app, Tools.of(load(**settings))) as ready:
-        yield ready
 
 
 @pytest.fixture

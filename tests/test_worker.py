@@ -27,21 +27,19 @@ from sqlalchemy import select
 
 from dreamweb import entries, jobs, supervision
 from dreamweb import worker as worker_module
-from dreamweb.config import load
 from dreamweb.db import session, transaction
 from dreamweb.details import Details
 from dreamweb.errors import Used
 from dreamweb.models.version import ModelCall
 from dreamweb.pipeline.work import Done, nothing
 from dreamweb.processing import control
-from dreamweb.tools import Tools
 from tests import chat_server as chat
 from tests.chat_server import ChatServer, chat_server
 from tests.conftest import SAMPLES, TOKEN, Person, Postgres, Process, locked, until
 from tests.embedding_server import embedding_server
 from tests.speech_server import SENTENCE, Reply, Speaking, speech_server
 from tests.test_meaning import OTHERS, SEA
-from tests.working import Working, working
+from tests.working import Working
 
 pytestmark = pytest.mark.fault
 
@@ -438,12 +436,6 @@ def test_a_worker_that_cannot_be_started_is_tried_again(monkeypatch: pytest.Monk
         stopping.set()
         keeping.join(20)
     assert not keeping.is_alive()
-
-
-@pytest.fixture
-def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
-    with working(app, Tools.of(load(**settings))) as ready:
-        yield ready
 
 
 def write(app: Flask, person: Person) -> None:

@@ -9,8 +9,6 @@ import httpx
 import pytest
 from flask import Flask
 
-from dreamweb.config import load
-from dreamweb.tools import Tools
 from tests.conftest import Person
 from tests.embedding_server import Comparing, embedding_server, refusal
 from tests.test_meaning import OTHERS, SEA
@@ -18,7 +16,7 @@ from tests.test_pipeline import abroad
 from tests.web.conftest import Browser, words
 from tests.web.test_search import WHILE_TYPING, titles
 from tests.worked import put_job
-from tests.working import Working, working
+from tests.working import Working
 
 
 @pytest.fixture
@@ -31,12 +29,6 @@ def server() -> Iterator[Comparing]:
 def settings(settings: dict[str, Any], server: Comparing) -> dict[str, Any]:
     key = {"embedding_key": "hush", "embedding_model": "bge-m3"}
     return settings | {"embedding_engine": "server", "embedding_url": server.url} | key
-
-
-@pytest.fixture
-def work(app: Flask, settings: dict[str, Any]) -> Iterator[Working]:
-    with working(app, Tools.of(load(**settings))) as ready:
-        yield ready
 
 
 @pytest.fixture
