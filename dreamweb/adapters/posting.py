@@ -6,6 +6,7 @@ import json
 import math
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -44,11 +45,14 @@ class Troubles:
     nonsense: Said
 
 
-def post(url: str, key: str, patience: float, troubles: Troubles, *, most_bytes: int, **content: Any) -> Answer:
+def post(
+    url: str, key: str, patience: float, troubles_of: Callable[[str], Troubles], *, most_bytes: int, **content: Any
+) -> Answer:
     """Send what httpx takes as `content` (json, or data and files), and read at most `most_bytes` within `patience`.
 
-    Raises `Transient` and `Permanent`.
+    Raises `Transient` and `Permanent`, in the words of `troubles_of` the server, which it names without a password.
     """
+    troubles = troubles_of(_where(url))
     headers = [(b"Authorization", f"Bearer {key}".encode())] if key else []
     try:
         # Neither a proxy of the environment nor a redirection may take a dream anywhere else.
@@ -83,7 +87,7 @@ def _body(answer: httpx.Response, patience: float, troubles: Troubles, most_byte
     return body
 
 
-def where(url: str) -> str:
+def _where(url: str) -> str:
     """The server, without a name and password that may stand in its address; also of an address that is wrong."""
     return re.split(r"[/?#]", url.partition("//")[2])[0].rpartition("@")[2]
 

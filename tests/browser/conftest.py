@@ -46,7 +46,7 @@ def launch() -> Iterator[Launch]:
         launched: list[Browser] = []
 
         def launch(*more: str) -> Browser:
-            program = CHROMIUM if more else SHELL
+            program = CHROMIUM if more else SHELL  # what tests want besides is a microphone, or that there is none
             launched.append(playwright.chromium.launch(executable_path=program, args=[*arguments, *more]))
             return launched[-1]
 

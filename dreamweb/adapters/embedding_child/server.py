@@ -28,7 +28,6 @@ class Server:
 
     def __init__(self, question: dict[str, Any]) -> None:
         self._url = f"{question['url'].rstrip('/')}/embeddings"
-        self._troubles = _troubles(posting.where(self._url))
         self._key: str = question["key"]
         self._model: str = question["model"]
         self._patience: float = question["patience"]
@@ -47,7 +46,7 @@ class Server:
 
     def _vectors(self, texts: list[str]) -> list[Sequence[float]]:
         asked = {"model": self._model, "input": texts, "encoding_format": "float"}
-        answer = posting.post(self._url, self._key, self._patience, self._troubles, most_bytes=_MOST_BYTES, json=asked)
+        answer = posting.post(self._url, self._key, self._patience, _troubles, most_bytes=_MOST_BYTES, json=asked)
         if answer.status != 200:
             raise self._refusal(answer)
         return _vectors(answer.body, len(texts))

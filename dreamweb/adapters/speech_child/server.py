@@ -31,7 +31,6 @@ class Server:
 
     def __init__(self, question: dict[str, Any]) -> None:
         self._url = f"{question['url'].rstrip('/')}/audio/transcriptions"
-        self._troubles = _troubles(posting.where(self._url))
         self._key: str = question["key"]
         self._fields = {"model": question["model"]} | ({"prompt": question["words"]} if question["words"] else {})
         self._patience: float = question["patience"]
@@ -62,7 +61,7 @@ class Server:
             fields["language"] = self.language
         files = {"file": ("dream.wav", _wav(heard), "audio/wav")}
         return posting.post(
-            self._url, self._key, self._patience, self._troubles, most_bytes=_MOST_BYTES, data=fields, files=files
+            self._url, self._key, self._patience, _troubles, most_bytes=_MOST_BYTES, data=fields, files=files
         )
 
     def _refusal(self, answer: Answer) -> Transient | Permanent:
