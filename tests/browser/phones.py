@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
-from playwright.sync_api import BrowserContext, BrowserType, Error, Locator, Page, expect
+from playwright.sync_api import BrowserContext, BrowserType, Error, Locator, Page, Response, expect
 
 from tests.browser.conftest import CHROMIUM, PATIENCE, PHONE, hears
 from tests.browser.test_outbox import Device
@@ -50,6 +52,7 @@ class Phone:
         self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(f"({STATES})()")
         self.context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        self.context.on("response", log)
 
     def recorder(self) -> Page:
         """The recorder, opened by ana for the first time."""
@@ -78,6 +81,12 @@ class Phone:
     def switch_off(self) -> None:
         with suppress(Error):
             self.context.close()
+
+
+def log(response: Response) -> None:
+    """Shown beside a test that failed."""
+    if "/api/" in response.url:
+        sys.stdout.write(f"{time.strftime('%X')} {response.request.method} {response.url}: {response.status}\n")
 
 
 def is_main(process: psutil.Process, profile: Path) -> bool:
