@@ -19,9 +19,10 @@ export async function rescue(file, id, session, secret) {
       const address = `/api/v1/upload?${new URLSearchParams({ client_id: id, filename: file.name, private: String(secret) })}`;
       const headers = { "X-CSRFToken": csrf_token, "Content-Type": "application/octet-stream" };
       const answer = await fetch(address, { method: "POST", headers, body: file });
-      if (answer.ok) return (await answer.json()).id;
+      const { id: entry } = await answer.json();
+      if (answer.ok && entry) return entry;
     } catch {
-      // No connection: it is tried again.
+      // No connection, or somebody in between who answers in place of the journal: it is tried again.
     }
     await new Promise((resolve) => setTimeout(resolve, wait));
   }

@@ -89,12 +89,13 @@ export function upload(form) {
    * @param {XMLHttpRequest} request
    */
   function finish(sending, request) {
-    if (request.status === 200 || request.status === 201) {
+    const { id, detail } = saidBy(request);
+    // A hotel's network answers 200, too, and has kept nothing.
+    if ((request.status === 200 || request.status === 201) && id) {
       show(sending, "saved");
-      lead(sending, request);
+      lead(sending, id);
       return;
     }
-    const detail = detailOf(request);
     if (detail && REFUSED.includes(request.status)) show(sending, "refused", detail);
     else show(sending, "failed", request.status === 401 ? form.dataset.outside : detail);
   }
@@ -118,14 +119,14 @@ export function upload(form) {
   /**
    * A link to the entry that a recording has become.
    * @param {Sending} sending
-   * @param {XMLHttpRequest} request
+   * @param {string} id
    */
-  function lead(sending, request) {
+  function lead(sending, id) {
     const { open, entries } = form.dataset;
     if (!open || !entries) return;
     const link = document.createElement("a");
     link.className = "button small";
-    link.href = entries + JSON.parse(request.responseText).id;
+    link.href = entries + id;
     link.textContent = open;
     sending.button.replaceWith(link);
   }
@@ -188,13 +189,14 @@ function rowFor(file) {
 /**
  * What the server says of it; a proxy in between says something else.
  * @param {XMLHttpRequest} request
- * @returns {string | undefined}
+ * @returns {{ id?: string, detail?: string }}
  */
-function detailOf(request) {
+function saidBy(request) {
   try {
-    return JSON.parse(request.responseText).detail;
+    const { id, detail } = JSON.parse(request.responseText);
+    return { id, detail };
   } catch {
-    return undefined;
+    return {};
   }
 }
 

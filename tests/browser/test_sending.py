@@ -95,6 +95,36 @@ def test_what_the_network_swallows_is_sent_again_and_kept_once(
     assert len({re.findall("client_id=([0-9a-f-]{36})", address)[0] for address in sent}) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("text/html", "<html>the page of a hotel's network</html>"), ("application/json", '{"ok": true}')],
+    ids=["page", "json"],
+)
+def test_what_somebody_else_says_was_received_is_not_saved_and_sent_again(
+    hand: Hand, api: httpx.Client, kind: str, body: str
+) -> None:
+    page = hand.page
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.url)
+        if len(sent) == 1:
+            route.fulfill(status=200, content_type=kind, body=body)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/upload*", answer)
+    page.goto("/")
+    hand.give(page.locator("#recordings"), [MP3])
+    sending = row(page, MP3.name)
+    expect(sending.locator(".state.bad")).to_have_text("Not sent yet. Try again when there is a connection.")
+    assert kept(api) == []
+    hand.press(sending.get_by_role("button", name="Try again"))
+    expect(sending.locator(".state")).to_have_text("Saved")
+    assert kept(api) == [MP3.name]
+    assert len({re.findall("client_id=([0-9a-f-]{36})", address)[0] for address in sent}) == 1
+
+
 def test_one_of_several_can_be_stopped_and_sent_later(hand: Hand, api: httpx.Client) -> None:
     page = hand.page
     held = Held()
