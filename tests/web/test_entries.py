@@ -17,6 +17,13 @@ def entry_ids(page: httpx.Response) -> list[str]:
     return re.findall(r'id="entry-([0-9a-f-]{36})"', page.text)
 
 
+def state_of(form: httpx.Response) -> str:
+    """The state of an entry that a form was made from, which it sends along."""
+    found = re.search(r'name="updated_at" value="([^"]+)"', form.text)
+    assert found
+    return found[1]
+
+
 def write(browser: Browser, **fields: str) -> str:
     """Write an entry by the whole form; answers its address."""
     page = browser.submit("/entries", {"text": "I was flying over a quiet sea.", "whole": "1"} | fields)
@@ -29,10 +36,8 @@ def test_a_dream_is_written_read_changed_and_deleted_without_scripts(at_home: Br
     page = at_home.get(address)
     for said in ("Over the sea", "quiet sea", "flying", "calm", "Lucidity 3 of 5", "all of it"):
         assert said in words(page)
-    form = at_home.get(f"{address}/edit").text
-    state = re.search(r'name="updated_at" value="([^"]+)"', form)
-    assert state
-    changed = at_home.submit(address, {"text": "It was **a lake**.", "title": "", "updated_at": state[1]})
+    state = state_of(at_home.get(f"{address}/edit"))
+    changed = at_home.submit(address, {"text": "It was **a lake**.", "title": "", "updated_at": state})
     assert "<strong>a lake</strong>" in changed.text
     gone = at_home.submit(f"{address}/delete")
     assert "Moved to the trash." in words(gone)
@@ -94,17 +99,28 @@ def test_what_is_not_possible_is_said_at_its_field_and_the_words_stay(
 
 def test_two_devices_do_not_overwrite_one_another(at_home: Browser) -> None:
     address = write(at_home)
-    state = re.search(r'name="updated_at" value="([^"]+)"', at_home.get(f"{address}/edit").text)
-    assert state
-    at_home.submit(address, {"text": "from the phone", "updated_at": state[1]})
-    late = at_home.submit(address, {"text": "from the laptop", "updated_at": state[1]})
+    state = state_of(at_home.get(f"{address}/edit"))
+    at_home.submit(address, {"text": "from the phone", "updated_at": state})
+    late = at_home.submit(address, {"text": "from the laptop", "updated_at": state})
     assert late.status_code == 409
     assert "from the laptop" in late.text
     assert "from the phone" in words(late)
-    newer = re.search(r'name="updated_at" value="([^"]+)"', late.text)
-    assert newer
-    assert newer[1] != state[1]
-    assert "from the laptop" in words(at_home.submit(address, {"text": "from the laptop", "updated_at": newer[1]}))
+    newer = state_of(late)
+    assert newer != state
+    assert "from the laptop" in words(at_home.submit(address, {"text": "from the laptop", "updated_at": newer}))
+
+
+def test_who_corrects_a_mistake_does_not_overwrite_what_another_device_kept_meanwhile(at_home: Browser) -> None:
+    address = write(at_home)
+    began = state_of(at_home.get(f"{address}/edit"))
+    at_home.submit(address, {"text": "from the phone", "updated_at": began})
+    mistaken = at_home.submit(address, {"text": "from the laptop", "lucidity": "9", "updated_at": began})
+    assert mistaken.status_code == 422
+    corrected = at_home.submit(address, {"text": "from the laptop", "updated_at": state_of(mistaken)})
+    assert corrected.status_code == 409
+    assert "from the phone" in words(corrected)
+    seen = at_home.submit(address, {"text": "from the laptop", "updated_at": state_of(corrected)})
+    assert "from the laptop" in words(seen)
 
 
 def test_saving_does_not_take_the_seconds_from_the_time_of_the_dream(at_home: Browser, api: httpx.Client) -> None:
