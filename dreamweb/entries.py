@@ -183,17 +183,29 @@ def sent_later(account: Account, recording: Recording) -> bool:
     return session().scalar(query.limit(1)) is not None
 
 
-def same_text(account: Account, details: Details) -> Entry | None:
+def same_text(account: Account, details: Details, *, wholly: bool = False) -> Entry | None:
     """The entry written before under the same `client_id` with the same text and title, or None.
 
-    Raises `Conflict` when that id stands for something else.
+    Raises `Conflict` when that id stands for something else; with `wholly`, also when anything else differs that
+    `details` names.
     """
     entry = by_client_id(account, details.client_id) if details.client_id else None
-    if entry and (entry.sha256 or (entry.text, entry.title) != (details.text, details.title)):
+    if entry is None:
+        return None
+    same = not entry.sha256 and (entry.text, entry.title) == (details.text, details.title)
+    if not same or (wholly and not _says(entry, details)):
         raise Conflict(
             say("Another entry was made under this client_id. Send different entries under different client_ids.")
         )
     return entry
+
+
+def _says(entry: Entry, details: Details) -> bool:
+    named = details.model_fields_set - {"client_id"}
+    if details.language is None:
+        named -= {"language"}  # it was left to be found out, and may have been
+    kept = {"tags": [tag.name for tag in entry.tags], "metadata": entry.details}
+    return all(getattr(details, name) == (kept[name] if name in kept else getattr(entry, name)) for name in named)
 
 
 def find(account: Account, filters: Filters, *, limit: int = 20, cursor: str | None = None) -> Page:

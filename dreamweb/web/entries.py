@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from dreamweb import captures, entries, nights, recordings, samples, tags, timeline, versions, waveforms
 from dreamweb.db import now, session, transaction
 from dreamweb.details import Changes, Details, Filters
-from dreamweb.errors import Invalid, Outdated
+from dreamweb.errors import Conflict, Invalid, Outdated
 from dreamweb.models.entry import KINDS, RECALLS, Entry
 from dreamweb.web import forms, found, heard, markdown, pages, understanding
 from dreamweb.web.steps import steps_of
@@ -38,12 +38,15 @@ def create() -> str | Response | tuple[str, int]:
     sent = forms.typed(*forms.ENTRY_FIELDS, "client_id")
     try:
         details = forms.entry(Details, sent, client_id=sent.get("client_id") or None)
-        details = details.model_copy(update={"dreamed_at": details.dreamed_at or _lately()})
         if details.text is None and details.title is None and details.recall != "none":
             raise _nothing_written()
         entry = _keep(details)
     except Invalid as error:
         return _form(None, sent, forms.reasons(error)), 422
+    except Conflict:
+        # The answer to it got lost, and the person has written on: what is here now can be saved under another id.
+        before = entries.by_client_id(pages.account(), UUID(sent["client_id"]))
+        return _form(None, sent | {"client_id": ""}, before=before), 409
     if "whole" in request.form:
         _say_kept(gettext("Saved."), "new", entry)
         return pages.see(url_for(".page", entry_id=entry.id))
@@ -54,7 +57,7 @@ def create() -> str | Response | tuple[str, int]:
 @blueprint.post("/entries/nothing")
 def nothing() -> Response:
     """Keep that nothing was remembered: such nights count, too."""
-    entry = _keep(Details(recall="none", dreamed_at=_lately()))
+    entry = _keep(Details(recall="none"))
     _say_kept(gettext("Saved: nothing remembered. Sleep well."), "nothing", entry)
     return pages.see(url_for("timeline.home"))
 
@@ -191,12 +194,14 @@ def _lately() -> datetime:
 
 
 def _keep(details: Details) -> Entry:
+    """Make the entry, unless this form has made it before. Raises `Conflict` when what it made differs."""
+    dated = details.model_copy(update={"dreamed_at": details.dreamed_at or _lately()})
     try:
         with transaction():
-            return entries.same_text(pages.account(), details) or entries.create(pages.account(), details)
+            return entries.same_text(pages.account(), details, wholly=True) or entries.create(pages.account(), dated)
     except IntegrityError:
         # The same form twice at once, and the other was first.
-        if entry := entries.same_text(pages.account(), details):
+        if entry := entries.same_text(pages.account(), details, wholly=True):
             return entry
         raise
 
@@ -211,14 +216,16 @@ def _form(
     values: dict[str, Any],
     wrong: dict[str, str] | None = None,
     saved: dict[str, Any] | None = None,
+    before: Entry | None = None,
 ) -> str:
-    """The form; `saved` is what somebody else has kept meanwhile."""
+    """The form; `saved` is what somebody else has kept meanwhile, `before` what was made of this form already."""
     return pages.render_template(
         "entries/form.html",
         entry=entry,
         values=values,
         wrong=wrong or {},
         saved=saved,
+        before=before,
         client_id=values.get("client_id") or uuid4(),
         kinds=KINDS,
         recalls=(None, *RECALLS),

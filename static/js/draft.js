@@ -97,7 +97,11 @@ export function draft(form) {
     timer = window.setTimeout(keep, PAUSE);
   });
   form.addEventListener("submit", keep);
-  if (sent) keep();
+  if (sent) {
+    keep();
+    const from = form.dataset.draftSent; // a line with which something was wrong has become this whole form
+    if (from) localStorage.removeItem(keyOf(from));
+  }
   window.addEventListener("pagehide", () => {
     if (timer && form.isConnected) keep();
   });
@@ -117,6 +121,7 @@ export function draft(form) {
 function restore(form, kept, before) {
   const base = hidden(form, "updated_at");
   const client = hidden(form, "client_id");
+  const began = { base: base?.value ?? "", client: client?.value ?? "" };
   fill(form, kept.fields);
   // The server compares by this, and says so when the entry was changed elsewhere meanwhile.
   if (base && kept.base) base.value = kept.base;
@@ -136,6 +141,9 @@ function restore(form, kept, before) {
   discard.addEventListener("click", () => {
     localStorage.removeItem(keyOf(form.dataset.draft ?? ""));
     fill(form, before);
+    // What is written now has to do with neither that state nor that entry, if it was saved after all.
+    if (base) base.value = began.base;
+    if (client) client.value = began.client;
     notice.remove();
   });
   notice.append(words, discard);

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import httpx
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from dreamweb import db
 from dreamweb.models import Entry
@@ -171,6 +171,59 @@ def test_a_quick_line_survives_a_closed_tab_and_comes_once(open_at_home: OpenBro
     page.reload()
     expect(line).to_have_value("")
     expect(page.locator(".card")).to_have_count(1)
+
+
+def lose_the_answer(route: Route) -> None:
+    """What is sent arrives, and nothing comes back, not even a cookie."""
+    context = route.request.frame.page.context
+    cookies = context.cookies()
+    route.fetch(max_redirects=0)
+    context.clear_cookies()
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    route.abort()
+
+
+def test_words_that_go_on_after_the_answer_was_lost_are_saved_too(
+    open_at_home: OpenBrowser, foreseen: list[str]
+) -> None:
+    foreseen += ["409", "ERR_FAILED"]
+    context = open_at_home()
+    page = context.new_page()
+    for address, field in (("/entries/new", "Text"), ("/", "A line about a dream")):
+        page.goto(address)
+        page.get_by_label(field).fill("a lake")
+        page.route("**/entries", lose_the_answer, times=1)
+        with page.expect_event("requestfailed"):
+            page.get_by_role("button", name="Save").click()
+        page = reopen(context, page, address)
+        expect(page.get_by_label(field)).to_have_value("a lake")
+        page.get_by_label(field).fill("a lake, and a boat")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert")).to_contain_text("An entry was already made of this form")
+        wait_for_drafts(page, 1)
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".prose")).to_have_text("a lake, and a boat")
+        wait_for_drafts(page, 0)
+    page.goto("/")
+    expect(page.locator(".card")).to_have_count(4)
+
+
+def test_what_is_written_after_words_were_discarded_is_a_new_entry(
+    open_at_home: OpenBrowser, foreseen: list[str]
+) -> None:
+    foreseen.append("ERR_FAILED")
+    context = open_at_home()
+    page = context.new_page()
+    page.goto("/entries/new")
+    page.get_by_label("Text").fill("a lake")
+    page.route("**/entries", lose_the_answer, times=1)
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Save").click()
+    page = reopen(context, page, "/entries/new")
+    page.get_by_role("button", name="Discard them").click()
+    page.get_by_label("Text").fill("a door")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".prose")).to_have_text("a door")
 
 
 def test_words_of_another_account_are_not_shown(open_at_home: OpenBrowser, bor: Person, app: Flask, live: str) -> None:

@@ -24,6 +24,12 @@ def state_of(form: httpx.Response) -> str:
     return found[1]
 
 
+def client_id_of(form: httpx.Response) -> str:
+    found = re.search(r'name="client_id" value="([^"]+)"', form.text)
+    assert found
+    return found[1]
+
+
 def write(browser: Browser, **fields: str) -> str:
     """Write an entry by the whole form; answers its address."""
     page = browser.submit("/entries", {"text": "I was flying over a quiet sea.", "whole": "1"} | fields)
@@ -66,6 +72,33 @@ def test_the_same_form_sent_twice_is_kept_once(at_home: Browser) -> None:
     fields = {"text": "twice", "client_id": str(uuid.uuid4())}
     assert len(entry_ids(at_home.submit("/entries", fields))) == 1
     assert len(entry_ids(at_home.submit("/entries", fields))) == 1
+
+
+def test_a_form_that_comes_again_with_anything_changed_is_shown_again_and_can_be_saved(at_home: Browser) -> None:
+    first = {"text": "a lake", "tags": "water", "whole": "1", "client_id": str(uuid.uuid4())}
+    made = at_home.submit("/entries", first).url.path
+    changes = {"text": "a lake, and a boat"}, {"tags": "water, boat"}, {"mood": "calm"}, {"private": "1"}
+    for number, change in enumerate(changes, start=2):
+        again = at_home.submit("/entries", first | change)
+        assert again.status_code == 409
+        assert "What is below is not saved yet" in words(again)
+        assert f'<a href="{made}">Open it</a>' in again.text
+        assert change.get("text", first["text"]) in again.text
+        assert len(entry_ids(at_home.get("/"))) == number - 1
+        saved = at_home.submit("/entries", first | change | {"client_id": client_id_of(again)})
+        assert (saved.status_code, saved.url.path == made) == (200, False)
+        assert len(entry_ids(at_home.get("/"))) == number
+    assert "a lake, and a boat" not in words(at_home.get(made))
+
+
+def test_a_line_that_comes_again_after_the_first_was_deleted_is_not_lost(at_home: Browser) -> None:
+    line = {"text": "a lake", "client_id": str(uuid.uuid4())}
+    made = entry_ids(at_home.submit("/entries", line))[0]
+    at_home.submit(f"/entries/{made}/delete")
+    again = at_home.submit("/entries", line | {"text": "a boat"})
+    assert again.status_code == 409
+    assert '<a href="/trash">Trash</a>' in again.text
+    assert "a boat" in words(at_home.submit("/entries", {"text": "a boat", "client_id": client_id_of(again)}))
 
 
 @pytest.mark.parametrize(
