@@ -56,8 +56,8 @@ def create() -> str | Response | tuple[str, int]:
 
 @blueprint.post("/entries/nothing")
 def nothing() -> Response:
-    """Keep that nothing was remembered: such nights count, too."""
-    entry = _keep(Details(recall="none"))
+    """Keep that nothing was remembered: such nights count, too. A double tap keeps it once."""
+    entry = _keep(forms.entry(Details, {"recall": "none"}, client_id=request.form.get("client_id") or None))
     _say_kept(gettext("Saved: nothing remembered. Sleep well."), "nothing", entry)
     return pages.see(url_for("timeline.home"))
 

@@ -52,6 +52,7 @@ def home() -> str | Response:
         kinds=KINDS,
         first_page=not cursor,
         client_id=uuid4(),
+        nothing_id=uuid4(),
         samples=any(card.sample for card in page.cards),
         earlier=_on_this_night() if plain and page.cards else [],
         tonight=nights.night_of(now(), pages.zone()),

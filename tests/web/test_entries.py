@@ -68,6 +68,17 @@ def test_remembering_nothing_is_one_tap(at_home: Browser) -> None:
     assert len(entry_ids(home)) == 1
 
 
+def test_a_double_tap_on_nothing_is_one_night(at_home: Browser) -> None:
+    page = at_home.get("/")
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]+)"', page.text.partition('action="/entries/nothing"')[2]))
+    for _ in range(2):
+        home = at_home.post("/entries/nothing", data=fields)
+        assert "Nothing remembered" in words(home)
+        assert len(entry_ids(home)) == 1
+    line = {"text": "and then a lake", "client_id": client_id_of(page)}
+    assert len(entry_ids(at_home.submit("/entries", line))) == 2
+
+
 def test_the_same_form_sent_twice_is_kept_once(at_home: Browser) -> None:
     fields = {"text": "twice", "client_id": str(uuid.uuid4())}
     assert len(entry_ids(at_home.submit("/entries", fields))) == 1
