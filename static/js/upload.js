@@ -42,7 +42,9 @@ export function upload(form) {
     add(event.dataTransfer?.files ?? null);
   });
   window.addEventListener("beforeunload", (event) => {
-    if (all.some(({ state }) => state === "waiting" || state === "sending")) event.preventDefault();
+    // What failed can be tried again from here only, while this list is on the page.
+    const states = form.isConnected ? ["waiting", "sending", "failed"] : ["waiting", "sending"];
+    if (all.some(({ state }) => states.includes(state))) event.preventDefault();
   });
 
   /** @param {FileList | null} files */

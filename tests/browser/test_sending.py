@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import Dialog, FilePayload, Locator, Page, Route, expect
 
 from tests.attachables import PDF, PNG
 from tests.browser.conftest import Hand
@@ -212,6 +212,28 @@ def test_attachments_are_sent_shown_and_deleted_with_a_question(hand: Hand, api:
     hand.press(page.get_by_role("button", name="Delete letter.pdf"))
     expect(page.locator(".attachment")).to_have_count(1)
     assert [each["original_filename"] for each in api.get(f"/entries/{entry}").json()["attachments"]] == ["sea.png"]
+
+
+def test_leaving_what_was_not_sent_is_asked_about_until_it_is_sent(at_home: Page, foreseen: list[str]) -> None:
+    foreseen.append("ERR_FAILED")
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    at_home.on("dialog", leave)
+    at_home.route("**/api/v1/upload*", lambda route: route.abort())
+    for tries in (1, 2):
+        at_home.goto("/")
+        at_home.locator("#recordings").set_input_files([MP3])
+        expect(row(at_home, MP3.name).locator(".state.bad")).to_contain_text("Not sent yet")
+        if tries == 2:
+            at_home.unroute("**/api/v1/upload*")
+            row(at_home, MP3.name).get_by_role("button", name="Try again").click()
+            expect(at_home.locator(".card")).to_have_count(1)
+        at_home.goto("/entries/new")
+        assert asked == ["beforeunload"]
 
 
 def test_whoever_is_signed_out_is_told_so(at_home: Page, foreseen: list[str]) -> None:
