@@ -22,6 +22,9 @@ from dreamweb.web.steps import steps_of
 
 blueprint = Blueprint("entries", __name__)
 
+_OFFERED = 100
+"""Tags to complete from that a form is told at once."""
+
 _VERSIONS = ("text", "cleaned_text", "transcription")
 
 
@@ -162,8 +165,10 @@ def trash() -> str:
 
 @blueprint.get("/tags")
 def tag_names() -> str:
-    """One's own tags, for forms that complete them."""
-    return pages.render_template("entries/_tags.html", tags=tags.find(pages.account(), limit=100))
+    """One's own tags that begin with `prefix`, the most used ones, for forms that complete them."""
+    prefix = request.args.get("prefix", "").replace("\0", "")  # which PostgreSQL cannot compare with
+    found = tags.find(pages.account(), prefix=prefix, limit=_OFFERED + 1)
+    return pages.render_template("entries/_tags.html", tags=found[:_OFFERED], more=len(found) > _OFFERED)
 
 
 @blueprint.post("/samples")

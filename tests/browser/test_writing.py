@@ -64,6 +64,19 @@ def test_a_dream_is_written_changed_deleted_and_brought_back(hand: Hand, api: ht
     expect(page.get_by_role("heading", name="Over the sea")).to_be_visible()
 
 
+def test_a_tag_is_offered_however_many_are_used_more(at_home: Page, api: httpx.Client) -> None:
+    common = [f"tag{number:03}" for number in range(100)]
+    for tags in (common[:50], common[50:]) * 2:
+        api.post("/entries", json={"text": "before", "tags": tags})
+    api.post("/entries", json={"text": "before", "tags": ["zither"]})
+    at_home.goto("/entries/new")
+    field = at_home.get_by_label("Tags")
+    field.focus()
+    offers(field, common)
+    field.press_sequentially("sea, Zit")
+    offers(field, [f"sea, {tag}" for tag in (*common, "zither")])
+
+
 def test_two_fields_for_tags_have_nothing_to_do_with_one_another(at_home: Page, api: httpx.Client) -> None:
     api.post("/entries", json={"text": "before", "tags": ["harbour", "night"]})
     at_home.goto("/")

@@ -284,6 +284,7 @@ def test_tags_are_offered_for_completion(at_home: Browser, elsewhere: Browser) -
     write(at_home, tags="morje, hiša")
     write(elsewhere, tags="secret")
     assert re.findall(r'value="([^"]+)"', at_home.get("/tags").text) == ["hiša", "morje"]
+    assert re.findall(r'value="([^"]+)"', at_home.get("/tags?prefix=MO%00").text) == ["morje"]
 
 
 def test_a_private_entry_is_blurred_in_lists(at_home: Browser, ana: Person) -> None:
