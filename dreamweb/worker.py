@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +19,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from dreamweb import config, db, jobs, log, signals
@@ -28,13 +28,12 @@ from dreamweb.adapters.embedding import Embedder
 from dreamweb.adapters.language import Language
 from dreamweb.adapters.speech import Speech
 from dreamweb.db import end_reading, session, transaction
-from dreamweb.errors import DreamWebError, Permanent, Skipped, Transient, Used
+from dreamweb.errors import DreamWebError, Permanent, Skipped, Transient
 from dreamweb.jobs import Claim, LostError
 from dreamweb.models.entry import Entry
-from dreamweb.models.job import Job
-from dreamweb.models.version import ModelCall
 from dreamweb.pipeline import analyse, audio, course, embed, forget, index, signs, tidy, transcribe, trial
-from dreamweb.pipeline.work import Done, Hands, storable
+from dreamweb.pipeline.outcome import CancelledError, Outcome, WithdrawnError, keep, used
+from dreamweb.pipeline.work import Done, Hands
 from dreamweb.tools import Tools
 from dreamweb.words import say
 
@@ -64,7 +63,6 @@ _WRITE_EVERY = 10.0
 _AWAY_SECONDS = 5.0
 _LANGUAGE_IDLE = 300.0
 _LONGEST_NAME = 200
-_MOST_TOKENS = 10**9
 
 _BROKEN = say("Something went wrong that we did not foresee. The log says more.")
 _POISON = say("This step has ended its worker three times. It is not tried again by itself.")
@@ -74,10 +72,6 @@ logger = log.Logger(__name__)
 
 class StoppedError(Exception):
     """The worker shall end: what it does is given back."""
-
-
-class CancelledError(Exception):
-    """Somebody does not want this any more."""
 
 
 @dataclass
@@ -128,14 +122,14 @@ class Worker:
     def _keep(self, claimed: Claim, outcome: Outcome) -> Outcome:
         """Write what came of a job, and answer what was written. Raises `LostError`."""
         try:
-            _insist(lambda: _finish(claimed, outcome), self.stopping)
+            _insist(lambda: keep(claimed, outcome), self.stopping)
         except (SQLAlchemyError, ValueError, OverflowError) as error:
             if db.is_away(error):
                 raise
             # What the database refuses now, it would refuse again.
             logger.error("What a step has made cannot be kept", step=claimed.step, error=type(error).__name__)
-            failed = Permanent(_BROKEN, used=_used(outcome))
-            _insist(lambda: _finish(claimed, failed), self.stopping)
+            failed = Permanent(_BROKEN, used=used(outcome))
+            _insist(lambda: keep(claimed, failed), self.stopping)
             return failed
         return outcome
 
@@ -149,8 +143,8 @@ class Worker:
         try:
             with pulse:
                 return self._call(claimed, pulse.watch)
-        except CancelledError:
-            return CancelledError()
+        except (CancelledError, WithdrawnError) as error:
+            return error
         except StoppedError:
             _insist(lambda: jobs.give_back(claimed), self.stopping)
         except (Transient, Permanent, Skipped) as error:
@@ -176,9 +170,6 @@ class Worker:
         return STEPS[claimed.step](self.hands, entry, watch)
 
 
-Outcome = Done | Transient | Permanent | Skipped | CancelledError
-
-
 def _begin(claimed: Claim) -> Entry:
     """The entry as it is now; it says from here on that it is being processed."""
     entry = session().get(Entry, claimed.entry_id, populate_existing=True)
@@ -194,58 +185,6 @@ def _begin(claimed: Claim) -> Entry:
             course.settle(locked)
             entry = locked
     return entry
-
-
-def _finish(claimed: Claim, outcome: Outcome) -> None:
-    """In one transaction: what was made, what follows, and that this is done. Raises `LostError`."""
-    with transaction():
-        entry = None
-        if claimed.entry_id is not None:
-            # The entry first, as everywhere: two who lock in turns wait for each other.
-            entry = session().get(Entry, claimed.entry_id, with_for_update=True, populate_existing=True)
-            if entry is None:
-                raise LostError
-        job = jobs.hold(claimed)
-        _note(job, outcome)
-        if isinstance(outcome, Done) and entry is not None:
-            outcome.write(entry)
-        if entry is not None:
-            course.follow(entry, job)
-
-
-def _note(job: Job, outcome: Outcome) -> None:
-    for used in _used(outcome):
-        session().add(_call_row(job, used))
-    match outcome:
-        case Done():
-            job.engine = storable(outcome.engine or "")[:_LONGEST_NAME] or None
-            job.amount, job.result, job.progress = outcome.amount, outcome.result, 1.0
-            jobs.close(job, "done", reason=outcome.reason)
-        case Skipped():
-            jobs.close(job, "skipped", reason=outcome.detail)
-        case CancelledError():
-            jobs.close(job, "cancelled")
-        case Permanent():
-            jobs.close(job, "failed", reason=outcome.detail)
-        case Transient():
-            if not jobs.retry_later(job, outcome):
-                jobs.close(job, "failed", reason=outcome.detail)
-
-
-def _used(outcome: Outcome) -> Sequence[Used]:
-    return () if isinstance(outcome, (Skipped, CancelledError)) else outcome.used
-
-
-def _call_row(job: Job, used: Used) -> ModelCall:
-    """The numbers come from somebody else's server: they are made such that every database keeps them."""
-    return ModelCall(
-        entry_id=job.entry_id,
-        step=job.step,
-        engine=storable(used.engine)[:_LONGEST_NAME],
-        tokens_in=min(max(used.tokens_in, 0), _MOST_TOKENS),
-        tokens_out=min(max(used.tokens_out, 0), _MOST_TOKENS),
-        cost=used.cost if used.cost is not None and math.isfinite(used.cost) else None,
-    )
 
 
 def _insist(task: Callable[[], None], stopping: threading.Event) -> None:
@@ -279,7 +218,7 @@ class _Pulse:
         self._verdict: type[Exception] | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
-        self.watch = Watch(self._tell, self._check)
+        self.watch = Watch(self._tell, self._check, self._leave)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -296,6 +235,18 @@ class _Pulse:
             raise StoppedError
         if self._verdict:
             raise self._verdict
+
+    def _leave(self) -> None:
+        """By what is true at this moment. A database that is away is waited for: it may say that nothing may leave."""
+        _insist(self._look, self._worker.stopping)
+        self._check()
+
+    def _look(self) -> None:
+        with self._worker.app.app_context():  # a session of its own, beside the step's
+            if jobs.look(self._claimed):
+                raise CancelledError
+            if session().scalar(select(Entry.private).where(Entry.id == self._claimed.entry_id)):
+                raise WithdrawnError
 
     def _beat(self) -> None:
         written = time.monotonic()

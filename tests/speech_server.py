@@ -10,7 +10,7 @@ import json
 import re
 import threading
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,7 +51,10 @@ class Asked:
 
 @dataclass
 class Speaking:
-    """The server's state. `replies` are given first, one by one; `says` is what it hears in every recording."""
+    """The server's state. `replies` are given first, one by one; `says` is what it hears in every recording.
+
+    `meanwhile` is what happens between a request and its answer.
+    """
 
     url: str = ""
     key: str | None = None
@@ -60,6 +63,7 @@ class Speaking:
     no_speech: float = 0.01
     only_text: bool = False
     replies: list[Reply] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
     asked: list[Asked] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -104,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply is None:
             fields, sound = _form(self.headers["Content-Type"], data)
             reply = self._answer(fields, sound)
+        self.state.meanwhile()
         if self.state.replies:
             reply = self.state.replies.pop(0)
         self._send(reply)

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from dreamweb import finishing, jobs, motifs
+from dreamweb.adapters import language
 from dreamweb.db import transaction
 from dreamweb.processing import trying
 from tests import chat_server as chat
@@ -365,6 +366,55 @@ def test_only_what_is_not_private_leaves_this_machine(
         api.post(f"/entries/{entry['id']}/process", json={})
     work.hurry()
     assert (len(speech.asked), len(model_server.asked)) == (1, 2)
+
+
+def make_private(api: httpx.Client, entry: dict[str, Any]) -> None:
+    assert api.patch(f"/entries/{entry['id']}", json={"private": True}).is_success
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replies", [[], [Reply(status=400)], [Reply(status=500)]], ids=["heard", "plainer", "failed"])
+def test_a_recording_made_private_while_it_is_heard_abroad_is_sent_no_more_and_nothing_of_it_is_kept(
+    settings: dict[str, Any], speech: Speaking, request: pytest.FixtureRequest, replies: list[Reply]
+) -> None:
+    settings |= {"speech_url": abroad(speech.url)}
+    api, work = request.getfixturevalue("api"), request.getfixturevalue("work")
+    entry = upload(api)
+    speech.replies, speech.meanwhile = replies, lambda: make_private(api, entry)
+    work.hurry()
+    assert len(speech.asked) == 1
+    assert read(api, entry)["transcription"] is None
+    assert states(api, entry) == {"audio": "done", "transcribe": "skipped", "index": "done"}
+    assert "private" in done(api, entry)["transcribe"]["reason"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["tidy", "analyse"])
+@pytest.mark.parametrize("reply", [chat.honest, chat.garbage, chat.status(500)], ids=["read", "garbage", "failed"])
+def test_a_text_made_private_while_it_is_read_abroad_is_sent_no_more_and_read_here(
+    settings: dict[str, Any],
+    speech: Speaking,
+    model_server: ChatServer,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    reply: Any,
+) -> None:
+    monkeypatch.setattr(language, "PIECE_LETTERS", len(DREAM) // 2 + 20)
+    settings |= {"language_models": "server:llama,server:other,local", "language_url": abroad(model_server.url)}
+    api, work = request.getfixturevalue("api"), request.getfixturevalue("work")
+    entry = upload(api)
+
+    def meanwhile(handler: Any, asked: Any) -> None:
+        make_private(api, entry)
+        reply(handler, asked)
+
+    model_server.then(*([] if step == "tidy" else [chat.honest] * 2), meanwhile)
+    work.hurry()
+    assert len(model_server.asked) == (1 if step == "tidy" else 3)
+    assert states(api, entry) == dict.fromkeys(STEPS, "done")
+    assert done(api, entry)[step]["engine"].startswith("local")
+    assert read(api, entry)["analysis"]["engine"].startswith("local")
 
 
 @pytest.mark.slow

@@ -614,6 +614,21 @@ def test_waiting_for_a_server_ends_when_nobody_wants_it(server: Speaking, asking
     assert asking.pid is None
 
 
+def test_what_may_not_leave_any_more_is_not_sent(server: Speaking) -> None:
+    def leave() -> None:
+        if server.asked:
+            raise StoppedError
+
+    url = server.url.replace("127.0.0.1", "0.0.0.0")  # as if it were another machine
+    with (
+        running(replace(ENGINE, kind="server", url=url, model="m")) as speech,
+        pytest.raises(StoppedError),
+    ):
+        hear(speech, night(700), watch=Watch(lambda _: None, lambda: None, leave))
+    assert len(server.asked) == 1
+    assert speech.pid is None
+
+
 def test_no_proxy_of_the_environment_hears_a_dream(server: Speaking, monkeypatch: pytest.MonkeyPatch) -> None:
     with speech_server() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)

@@ -30,12 +30,20 @@ _CHUNK = 1024 * 1024
 logger = log.Logger(__name__)
 
 
+def _gladly() -> None:
+    """Nobody has anything against it."""
+
+
 @dataclass(frozen=True)
 class Watch:
-    """Whoever waits for some work. `progress` is told a share between 0 and 1; `check` raises when it shall stop."""
+    """Whoever waits for some work. `progress` is told a share between 0 and 1; `check` raises when it shall stop.
+
+    `leave` is called before each request to another machine, and raises when it may not be sent any more.
+    """
 
     progress: Callable[[float], None]
     check: Callable[[], None]
+    leave: Callable[[], None] = _gladly
 
 
 class Child:
@@ -57,17 +65,23 @@ class Child:
         return process.pid if process is not None and process.poll() is None else None
 
     def ask(
-        self, question: Mapping[str, Any], watch: Watch, *, fds: Sequence[int] = (), timeout: float
+        self,
+        question: Mapping[str, Any],
+        watch: Watch,
+        *,
+        fds: Sequence[int] = (),
+        timeout: float,
+        outside: bool = False,
     ) -> dict[str, Any]:
-        """The answer to a question; `fds` are open files that come with it.
+        """The answer to a question; `fds` are open files that come with it. `outside`: it asks another machine.
 
         Raises what the child has raised (`Transient`, `Permanent`, `Skipped`), `Transient` when it has ended or took
-        longer than `timeout` seconds, and what `watch.check` raises; it is killed then.
+        longer than `timeout` seconds, and what `watch.check` and `watch.leave` raise; it is killed then.
         """
         deadline = time.monotonic() + timeout
         try:
             self._send(question, fds, watch, deadline)
-            return self._wait(watch, deadline)
+            return self._wait(watch, deadline, outside)
         except OSError as error:
             self.end()
             raise Transient(say("The engine could not be started or has ended. Is there enough memory?")) from error
@@ -128,7 +142,7 @@ class Child:
         ours.settimeout(_EVERY)
         self._socket = ours
 
-    def _wait(self, watch: Watch, deadline: float) -> dict[str, Any]:
+    def _wait(self, watch: Watch, deadline: float, outside: bool) -> dict[str, Any]:
         heard = b""
         while True:
             line, found, rest = heard.partition(b"\n")
@@ -137,6 +151,11 @@ class Child:
                 said = json.loads(line)
                 if "progress" in said:
                     watch.progress(said["progress"])
+                    continue
+                if "leaving" in said:
+                    if outside:
+                        watch.leave()
+                    self._write(b"\n", (), watch, deadline)
                     continue
                 if "error" in said:
                     raise _error(said["error"])
@@ -184,13 +203,16 @@ def _error(said: Mapping[str, Any]) -> DreamWebError:
 Say = Callable[[float], None]
 """Tells the parent how much is done, as a share between 0 and 1."""
 
+_parent: socket.socket | None = None
+
 Task = Callable[[dict[str, Any], list[int], Say], dict[str, Any]]
 """Answers a question that came with some open files. Raises `Transient`, `Permanent` or `Skipped`."""
 
 
 def answer(task: Task) -> None:
     """Answer questions, one by one, until nobody has asked for long; for `__main__` of a child's module."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
+    global _parent  # noqa: PLW0603 -- a process has only one
+    channel = _parent = socket.socket(fileno=int(sys.argv[1]))
     idle_seconds = float(sys.argv[2])
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
 
@@ -205,6 +227,7 @@ def answer(task: Task) -> None:
         try:
             question, fds = _question(channel)
         except (TimeoutError, EOFError):
+            channel.close()  # who asks just now learns that nobody hears
             return
         channel.settimeout(None)
         try:
@@ -214,6 +237,14 @@ def answer(task: Task) -> None:
         finally:
             for fd in fds:
                 os.close(fd)
+
+
+def leave() -> None:
+    """Before a request is sent to a server: wait until the parent says that it may be; it kills us when it may not."""
+    if _parent is not None:
+        _parent.sendall(json.dumps({"leaving": True}).encode() + b"\n")
+        if not _parent.recv(1):
+            raise EOFError
 
 
 def _end_with_parent(parent: int) -> None:

@@ -77,7 +77,8 @@ class Embedder:
         self, engine: EmbeddingEngine, question: dict[str, Any], patience: float, answers: int, watch: Watch
     ) -> dict[str, Any]:
         most = _LOADING_SECONDS + answers * patience
-        return self._child.ask({**asdict(engine), **question, "patience": patience}, watch, timeout=most)
+        asked = {**asdict(engine), **question, "patience": patience}
+        return self._child.ask(asked, watch, timeout=most, outside=engine.outside)
 
 
 class Queries:

@@ -32,7 +32,8 @@ _Failures = list[Transient | Permanent]
 class Tidied:
     """A tidied text, and who made it. `rejected` is the reason why it must not stand for what was said.
 
-    `failed` are the reasons of the engines that were asked before; `used` is what they all have used.
+    `failed` are the reasons of the engines that were asked before; `used` is what they all have used. `outside`: it was
+    made on another machine.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Tidied:
     rejected: Said | None
     used: tuple[Used, ...]
     failed: tuple[Said, ...] = ()
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Analysed:
     engine: str
     used: tuple[Used, ...]
     failed: tuple[Said, ...] = ()
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,13 @@ class Language:
         model, answer, failures = self._first("tidy", text, language, models, watch)
         rejected = load(answer["rejected"]) if answer["rejected"] else None
         used = _used_by(failures) + _used(answer)
-        return Tidied(answer["text"], _engine(model), rejected, used, _reasons(failures))
+        return Tidied(answer["text"], _engine(model), rejected, used, _reasons(failures), model.outside)
 
     def analyse(self, text: str, language: str | None, models: tuple[LanguageModel, ...], watch: Watch) -> Analysed:
         """What the first of the models that can has understood of a text; raises as `tidy` does."""
         model, answer, failures = self._first("analyse", text, language, models, watch)
         used = _used_by(failures) + _used(answer)
-        return Analysed(_analysis(answer["analysis"]), _engine(model), used, _reasons(failures))
+        return Analysed(_analysis(answer["analysis"]), _engine(model), used, _reasons(failures), model.outside)
 
     def lemmatise(self, text: str, language: str | None, watch: Watch) -> Lemmatised:
         """The words of a text and their lemmas; of a language other than sl and en, its lemmas are the words.
@@ -115,8 +118,9 @@ class Language:
                 "read_seconds": READ_SECONDS,
                 "piece_letters": PIECE_LETTERS,
             }
+            most = _most_seconds(model, text)
             try:
-                return model, self._child.ask(question, watch, timeout=_most_seconds(model, text)), failures
+                return model, self._child.ask(question, watch, timeout=most, outside=model.outside), failures
             except (Transient, Permanent) as error:
                 failures.append(error)
             watch.check()  # the work may have been stopped meanwhile: then nobody else is asked

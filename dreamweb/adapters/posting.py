@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from dreamweb.adapters.children import leave
 from dreamweb.errors import Permanent, Transient
 from dreamweb.words import Said, clean
 
@@ -53,6 +54,7 @@ def post(
     Raises `Transient` and `Permanent`, in the words of `troubles_of` the server, which it names without a password.
     """
     troubles = troubles_of(_where(url))
+    leave()
     headers = [(b"Authorization", f"Bearer {key}".encode())] if key else []
     try:
         # Neither a proxy of the environment nor a redirection may take a dream anywhere else.

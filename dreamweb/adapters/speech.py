@@ -67,7 +67,7 @@ class Speech:
         """What is said in an open file of 16-bit samples, 16000 a second; see `audio.decode`.
 
         `seconds` is how long the recording is. `language` is `sl` or `en`; with None or `auto` the engine tells which
-        of the two it is. Raises `Skipped` without an engine, `Transient`, `Permanent`, and what `watch.check` raises.
+        of the two it is. Raises `Skipped` without an engine, `Transient`, `Permanent`, and what `watch` raises.
         """
         engine = self._engine
         if engine.kind == "none":
@@ -85,7 +85,7 @@ class Speech:
             "patience": _ANSWER_SECONDS + _ANSWER_SECONDS_EACH * min(seconds, _MOST_SECONDS),
         }
         timeout = _SECONDS_MORE + _SECONDS_EACH * max(seconds, os.fstat(pcm).st_size / 32_000)
-        said = self._child.ask(question, watch, fds=(pcm,), timeout=timeout)
+        said = self._child.ask(question, watch, fds=(pcm,), timeout=timeout, outside=engine.outside)
         segments = tuple(_segment(each, seconds) for each in said["segments"])
         return Heard(segments, said["language"], said["engine"])
 

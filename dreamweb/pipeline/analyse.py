@@ -29,4 +29,5 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
             current.analysis = kept | {"engine": found.engine, "made_at": now().isoformat()}
             current.language = current.language or found.analysis.language
 
-    return Done(write, engine=found.engine, amount=len(text), used=found.used, reason=next(iter(found.failed), None))
+    reason = next(iter(found.failed), None)
+    return Done(write, engine=found.engine, amount=len(text), used=found.used, reason=reason, outside=found.outside)

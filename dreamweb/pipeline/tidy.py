@@ -28,4 +28,11 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
             )
 
     reason = tidied.rejected or next(iter(tidied.failed), None)
-    return Done(write, engine=tidied.engine, amount=len(heard), used=tidied.used, reason=reason)
+    return Done(
+        write,
+        engine=tidied.engine,
+        amount=len(heard),
+        used=tidied.used,
+        reason=reason,
+        outside=tidied.outside,
+    )

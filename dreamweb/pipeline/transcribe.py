@@ -40,7 +40,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
             )
             current.language = current.language or heard.language
 
-    return Done(write, engine=heard.engine, amount=entry.duration_seconds)
+    outside = hands.tools.engines.speech.outside
+    return Done(write, engine=heard.engine, amount=entry.duration_seconds, outside=outside)
 
 
 def _why_not(entry: Entry) -> str:

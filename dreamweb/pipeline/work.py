@@ -48,6 +48,7 @@ class Done:
     """What a step has made. `write` puts it into the entry, which is locked, in the transaction that ends the job.
 
     `amount` is how much there was to do: seconds of sound, or characters. `reason` is shown beside the result.
+    `outside`: it was made on another machine, and does not count when the entry has become private meanwhile.
     """
 
     write: Callable[[Entry], None]
@@ -56,6 +57,7 @@ class Done:
     used: Sequence[Used] = ()
     reason: str | None = None
     result: dict[str, Any] | None = None
+    outside: bool = False
 
 
 def storable(value: Any) -> Any:

@@ -10,6 +10,7 @@ import httpx2
 import pydantic_ai
 from pydantic_ai.models import Model
 
+from dreamweb.adapters.children import leave
 from dreamweb.engines import LanguageModel
 
 # It would greet whoever starts it in a terminal, with links.
@@ -36,7 +37,7 @@ def client(patience: Patience) -> httpx2.AsyncClient:
     follows no redirection to somewhere else.
     """
     timeout = httpx2.Timeout(patience.read, connect=patience.connect)
-    return httpx2.AsyncClient(timeout=timeout, trust_env=False, event_hooks={"request": [_tell_less]})
+    return httpx2.AsyncClient(timeout=timeout, trust_env=False, event_hooks={"request": [_tell_less, _leave]})
 
 
 def build(model: LanguageModel, http: httpx2.AsyncClient) -> Model:
@@ -49,6 +50,10 @@ async def _tell_less(request: httpx2.Request) -> None:
     for name in [name for name in request.headers if name.lower().startswith(_TELLING)]:
         del request.headers[name]
     request.headers["User-Agent"] = "dreamweb"
+
+
+async def _leave(_request: httpx2.Request) -> None:
+    leave()
 
 
 def _server(model: LanguageModel, http: httpx2.AsyncClient) -> Model:
