@@ -18,6 +18,7 @@ from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Conflict, Invalid, NotFound, Outdated
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry, Tag, entry_tags
+from dreamweb.models.job import STEPS
 from dreamweb.words import say
 
 KEEP_TRASH = timedelta(days=30)
@@ -273,9 +274,16 @@ def restore(account: Account, entry_id: UUID) -> Entry:
     entry.deleted_at = None
     _touch(entry)
     session().flush()
-    # What lies in the trash is not processed.
-    jobs.enqueue(entry, "audio" if entry.file_path and entry.transcription is None else "index")
+    jobs.enqueue(entry, _left_out(entry))
     return entry
+
+
+def _left_out(entry: Entry) -> str:
+    """The first step that was not done, for what lies in the trash is not processed; the others follow it."""
+    states = {job.step: job.state for job in jobs.of(entry)}
+    if not states:
+        return "audio" if entry.file_path and entry.transcription is None else "index"
+    return next((step for step in STEPS if states.get(step) == "skipped"), "index")
 
 
 def delete(account: Account, entry_id: UUID) -> list[str]:

@@ -298,6 +298,32 @@ def test_what_lies_in_the_trash_is_not_processed_before_it_is_back(
     assert read(api, entry)["transcription"]
 
 
+@pytest.mark.slow
+def test_a_recording_trashed_while_it_is_heard_is_tidied_and_read_when_it_is_back(
+    speech: Speaking, api: httpx.Client, work: Working
+) -> None:
+    entry = upload(api)
+    speech.meanwhile = lambda: api.delete(f"/entries/{entry['id']}")
+    work.hurry()
+    assert api.post(f"/entries/{entry['id']}/restore").is_success
+    work.hurry()
+    assert states(api, entry) == dict.fromkeys(STEPS, "done")
+    assert read(api, entry)["cleaned_text"]
+    assert len(speech.asked) == 1
+
+
+def test_a_written_dream_that_was_to_be_read_in_the_trash_is_read_when_it_is_back(
+    api: httpx.Client, work: Working
+) -> None:
+    entry = api.post("/entries", json={"text": "I was flying over the sea."}).json()
+    assert api.delete(f"/entries/{entry['id']}").is_success
+    work.hurry()
+    assert api.post(f"/entries/{entry['id']}/restore").is_success
+    work.hurry()
+    assert states(api, entry) == {"analyse": "done", "index": "done"}
+    assert read(api, entry)["analysis"]
+
+
 # --- Dream signs, and trying an engine ---
 
 

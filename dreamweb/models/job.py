@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from dreamweb.db import Base, OptionalJSONColumn, UTCDateTime, now
 
+STEPS = ("audio", "transcribe", "tidy", "analyse", "index")
+"""Of an entry, in their order."""
+
 STATES = ("waiting", "running", "done", "skipped", "failed", "cancelled")
 OPEN = ("waiting", "running")
 

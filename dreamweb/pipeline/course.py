@@ -7,9 +7,6 @@ from dreamweb.db import session
 from dreamweb.models.entry import Entry
 from dreamweb.models.job import OPEN, Job
 
-STEPS = ("audio", "transcribe", "tidy", "analyse", "index")
-"""In their order."""
-
 
 def follow(entry: Entry, job: Job) -> None:
     """After a step has ended, however it did: enqueue the next, and say what the entry's state is. The entry is locked.

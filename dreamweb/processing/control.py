@@ -13,9 +13,9 @@ from dreamweb.db import session
 from dreamweb.errors import Conflict, Invalid
 from dreamweb.models.account import Account
 from dreamweb.models.entry import Entry
-from dreamweb.models.job import OPEN, Job
+from dreamweb.models.job import OPEN, STEPS, Job
 from dreamweb.models.version import Version
-from dreamweb.pipeline.course import STEPS, follow, settle
+from dreamweb.pipeline.course import follow, settle
 from dreamweb.words import say
 
 

@@ -17,8 +17,7 @@ from dreamweb.db import now, transaction
 from dreamweb.engines import LOCAL
 from dreamweb.errors import Conflict
 from dreamweb.models.entry import Entry
-from dreamweb.models.job import OPEN, Job
-from dreamweb.pipeline import course
+from dreamweb.models.job import OPEN, STEPS, Job
 from dreamweb.processing import control, forecast
 from dreamweb.web import pages
 from dreamweb.web.words import clock, moment, translated
@@ -73,7 +72,7 @@ class Steps:
 def steps_of(entry: Entry) -> Steps:
     """What is done with an entry, for its page and for what asks again."""
     found = {job.step: job for job in jobs.of(entry)}
-    known = [found[step] for step in course.STEPS if step in found]
+    known = [found[step] for step in STEPS if step in found]
     still = [job for job in known if job.state in OPEN]
     expected = {each.job.id: each for each in forecast.expected(None, entry.id)} if still else {}
     lines = [line_of(job, expected.get(job.id)) for job in known]
