@@ -22,18 +22,20 @@ _FUNCTIONS = {
         INSERT INTO search_documents (entry_id, account_id, words, lemmas, forms, length, written)
         SELECT entry_id, account_id, words, lemmas, strip(words) || strip(lemmas), length, moment FROM (
         SELECT entry.id AS entry_id, entry.account_id AS account_id,
-            setweight(search_vector(coalesce(entry.title, entry.analysis ->> 'title')), 'A')
+            setweight(search_vector(coalesce(entry.title, entry.analysis ->> 'title')), 'A') || apart
                 || setweight(search_vector(left(concat_ws(E'\\n', tags.names, motifs.names, entry.original_filename, (
                     SELECT string_agg(attachment.original_filename, E'\\n' ORDER BY attachment.original_filename)
                     FROM attachments AS attachment WHERE attachment.entry_id = entry.id)), most)), 'B')
-                || setweight(search_vector(left(shown, most)), 'C') || setweight(search_vector(left(heard, most)), 'D')
-                AS words,
+                || apart || setweight(search_vector(left(shown, most)), 'C')
+                || apart || setweight(search_vector(left(heard, most)), 'D') AS words,
             setweight(search_vector(entry.title_lemmas), 'A')
                 || setweight(search_vector(concat_ws(E'\\n',
                     left(entry.lemmas, most), left(concat_ws(E'\\n', tags.names, motifs.lemmas), most))), 'D')
                 AS lemmas,
             1 + length(concat_ws(' ', entry.title, shown, heard, tags.names, motifs.names, entry.lemmas)) / 6 AS length
         FROM dream_entries AS entry,
+        -- What nobody can type stands between the parts: else a phrase would be found across them.
+        CAST('''-'':1' AS tsvector) AS apart,
         LATERAL (SELECT coalesce(entry.text, entry.cleaned_text, entry.transcription, '') AS shown,
             CASE WHEN entry.text IS NOT NULL THEN concat_ws(E'\\n',
                     left(entry.cleaned_text, most / 2), left(entry.transcription, most / 2))
