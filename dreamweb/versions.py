@@ -35,6 +35,11 @@ def all_text(entry: Entry) -> str:
     return "\n".join(text for text in (entry.title, entry.text, entry.cleaned_text, entry.transcription) if text)
 
 
+def lemmas_of_texts(lemmas: str | None) -> str:
+    """Of the column `lemmas` what belongs to the texts, word by word; tags and names of files come after it."""
+    return (lemmas or "").partition("\n")[0]
+
+
 def add(
     entry: Entry,
     kind: str,

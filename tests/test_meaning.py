@@ -199,6 +199,26 @@ def test_by_time_and_on_request_only_words_are_found(
     assert ids(search(api, "ocean")) != []
 
 
+def test_what_has_the_word_is_never_said_to_be_merely_near(
+    server: Comparing,
+    api: httpx.Client,
+    others: list[str],
+    write: Write,
+    work: Working,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not even what ranks so low by it that it is not listed for it."""
+    monkeypatch.setattr(finding, "DEEPEST", 2)
+    for number in range(4):
+        write(f"The ocean, waves, waves, all sea, and {'letters and spoons ' * number}.")
+    for number in range(20):
+        write(f"I was reading letter {number} at a table in a garden.")
+    work.all()
+    found = search(api, "ocean")
+    assert (found["total"], len(found["items"])) == (4, 4)
+    assert not any(item["by_meaning"] for item in found["items"])
+
+
 def test_the_pages_of_a_list_are_of_one_list(
     server: Comparing, api: httpx.Client, others: list[str], write: Write, work: Working
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -37,9 +38,11 @@ class Facets:
     years: Sequence[Count]
 
 
-def facets(sought: Sought, zone: ZoneInfo) -> Facets:
-    """Of more than `MOST` entries, only the newest count."""
-    found = newest(sought, scored=False).limit(MOST).subquery()
+def facets(sought: Sought, zone: ZoneInfo, near: Sequence[UUID] = ()) -> Facets:
+    """Of more than `MOST` entries, only the newest count. Those that are listed because they are `near` count, too."""
+    having = newest(sought, scored=False).limit(MOST).subquery()
+    words = select(having.c.entry_id, having.c.dreamed_at)
+    found = words.union(select(Entry.id, Entry.dreamed_at).where(Entry.id.in_(near))).subquery()
     number = func.count().label("number")
     tags = (
         select(Tag.name, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -96,7 +96,7 @@ def _by_relevance(sought: Sought, near: Sequence[Near] | None, limit: int, curso
     hits = [Hit(row.entry_id, row.score, row.dreamed_at) for row in rows]
     merged = near is not None and (at is None or at.merged)
     if near is not None and merged:
-        hits = _merged(hits, near)
+        hits = _merged(hits, near, _having_words(sought, hits, near, total))
         total += sum(hit.by_meaning for hit in hits)
     if at:
         hits = [hit for hit in hits if (hit.score, hit.dreamed_at, hit.entry_id) < at.place]
@@ -108,8 +108,17 @@ def _by_relevance(sought: Sought, near: Sequence[Near] | None, limit: int, curso
     )
 
 
-def _merged(hits: Sequence[Hit], near: Sequence[Near]) -> list[Hit]:
-    by_words = {hit.entry_id for hit in hits}
+def _having_words(sought: Sought, hits: Sequence[Hit], near: Sequence[Near], total: int) -> set[UUID]:
+    """Of all that will be listed, what has the words; it may rank too low by them to be among the hits."""
+    listed = {hit.entry_id for hit in hits}
+    others = [each.entry_id for each in near if each.entry_id not in listed]
+    if total <= len(hits) or not others:
+        return listed
+    fitting = dialects.current().fitting(sought.account.id, sought.wanted, sought.unwanted)
+    return listed | set(session().scalars(select(Entry.id).where(Entry.id.in_(others), *fitting, *sought.conditions)))
+
+
+def _merged(hits: Sequence[Hit], near: Sequence[Near], by_words: Set[UUID]) -> list[Hit]:
     scores = reciprocal([[each.entry_id for each in hits], [each.entry_id for each in near]], (1.0, _MEANING))
     moments = {hit.entry_id: hit.dreamed_at for hit in hits} | {each.entry_id: each.dreamed_at for each in near}
     merged = [Hit(each, scores[each], moment, each not in by_words) for each, moment in moments.items()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,9 @@ class Marker:
                 self._beginnings.append((first, which))
             elif not needle.forms:
                 self._single[first] = which
+        # What a text is shown by; where nothing that was looked for says much, all of it.
+        telling = {which for which, needle in enumerate(needles) if not needle.little}
+        self.telling: frozenset[int] = frozenset(telling or range(len(needles)))
         wanted = {form: which for which, needle in enumerate(needles) for form in needle.forms}
         self._single |= _inflected(entry, wanted) if wanted else {}
 
@@ -70,23 +74,26 @@ class Marker:
 
     def second(self, details: Mapping[str, Any] | None) -> float | None:
         """When in a recording something that was looked for is heard first; `details` of its transcription."""
+        begins: list[int] = []
+        seconds: list[float] = []
+        said = ""
         for segment in (details or {}).get("segments", ()):
             if segment.get("dropped"):
                 continue
-            said, begins = "", []
             for start, _end, word in segment.get("words") or [(segment["start"], segment["end"], segment["text"])]:
-                begins.append((len(said), start))
+                begins.append(len(said))
+                seconds.append(float(start))
                 said += f"{word.strip()} "
-            for at, _to, _which in self.places(said):
-                return float(next(start for place, start in reversed(begins) if place <= at))
-        return None
+        places = self.places(said)
+        at = next((start for start, _, which in places if which in self.telling), places[0][0] if places else None)
+        return None if at is None else seconds[bisect_right(begins, at) - 1]
 
 
 def _inflected(entry: Entry, wanted: Mapping[str, int]) -> dict[str, int]:
     """The words of an entry that have a wanted lemma; as the step *index* has found them, none if it is outdated."""
-    words = forms.words(versions.all_text(entry)[:_MOST])
-    lemmas = (entry.lemmas or "").split()
-    if len(words) > len(lemmas):
+    text = versions.all_text(entry)
+    words, lemmas = forms.words(text[:_MOST]), versions.lemmas_of_texts(entry.lemmas).split()
+    if len(words) > len(lemmas) or (len(words) < len(lemmas) and len(text) <= _MOST):
         return {}
     pairs = {(word, lemma) for (_, _, word), lemma in zip(words, lemmas, strict=False)}
     return {
@@ -103,9 +110,9 @@ def marked(text: str, marker: Marker) -> tuple[Piece, ...]:
     return _pieces(text, marker.places(text), 0, len(text))
 
 
-def snippet(text: str, places: Sequence[tuple[int, int, int]]) -> tuple[Piece, ...]:
-    """The part of a text in which most of the needles occur; its beginning when none does."""
-    start = _best(places)
+def snippet(text: str, places: Sequence[tuple[int, int, int]], telling: Set[int]) -> tuple[Piece, ...]:
+    """The part of a text in which most of the needles occur, the `telling` first; its beginning when none does."""
+    start = _best(places, telling)
     start, end = _whole_words(text, max(0, start - _LEAD) if start > _WIDTH - _LEAD else 0)
     return _cut(text, places, start, end)
 
@@ -126,13 +133,13 @@ def _ends(word: str, end: str, prefix: bool) -> bool:
     return word.startswith(end) if prefix else word == end
 
 
-def _best(places: Sequence[tuple[int, int, int]]) -> int:
+def _best(places: Sequence[tuple[int, int, int]], telling: Set[int]) -> int:
     """Where a snippet begins that has the most different needles; the first of the best."""
-    best, most = 0, 0
+    best, most = 0, (0, 0)
     for at, (start, _, _) in enumerate(places):
         within = {which for begins, _, which in places[at : at + 50] if begins < start + _WIDTH - _LEAD}
-        if len(within) > most:
-            best, most = start, len(within)
+        if (count := (len(within & telling), len(within))) > most:
+            best, most = start, count
     return best
 
 

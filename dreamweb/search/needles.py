@@ -18,12 +18,14 @@ _MOST_BARE = 5
 class Needle:
     """What is looked for, folded: any of the `forms`, in texts and among lemmas, or the `tokens` in a row in a text.
 
-    With `prefix` the last of the tokens may go on. Without forms the tokens are meant as they stand.
+    With `prefix` the last of the tokens may go on. Without forms the tokens are meant as they stand. What says `little`
+    stands in nearly every text: that it is there is no reason to show that place.
     """
 
     tokens: tuple[str, ...]
     prefix: bool = False
     forms: tuple[str, ...] = ()
+    little: bool = False
 
 
 def needle(what: Word | Phrase, *, open_end: bool = False) -> Needle:
@@ -35,11 +37,12 @@ def needle(what: Word | Phrase, *, open_end: bool = False) -> Needle:
         return Needle(what.tokens)
     if what.prefix:
         return Needle((what.token,), prefix=True)
-    found = lemmas(what.typed)
+    found, little = lemmas(what.typed), says_little(what)
     others = tuple(form for form in found if form != what.token)
     if others and forms.is_function_word(what.token) and not forms.is_function_word(what.typed):
         return Needle((what.token,), forms=others)  # *hiš* is *his* without its caron, which is in every third dream
-    return Needle((what.token,), prefix=open_end and len(what.token) > 1, forms=tuple(sorted({what.token, *found})))
+    forms_of_it = tuple(sorted({what.token, *found}))
+    return Needle((what.token,), prefix=open_end and len(what.token) > 1, forms=forms_of_it, little=little)
 
 
 def says_little(what: Word | Phrase) -> bool:

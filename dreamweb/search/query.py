@@ -262,9 +262,10 @@ def _whats(piece: re.Match[str], notes: list[Said]) -> list[What]:
         name, value = name if colon else "", value.rstrip(")]},;")
     if fold(name) in _FIELDS or fold(name) in _DATES:
         return _known(name, value, notes)
-    if bare is None:
-        return [*_words(name, notes), *_phrase(tokens(value), notes)]
-    return [*_words(bare, notes)]
+    # An address is none, nor is what has no letter before its colon.
+    if name.isalpha() and tokens(value) and not value.startswith("/"):
+        _say_not_understood(name, value, notes)
+    return [*_words(bare, notes)] if bare else [*_words(name, notes), *_phrase(tokens(value), notes)]
 
 
 def _known(name: str, value: str, notes: list[Said]) -> list[What]:
@@ -272,9 +273,7 @@ def _known(name: str, value: str, notes: list[Said]) -> list[What]:
     what = _field(fold(name), unicodedata.normalize("NFC", " ".join(value.lower().split())), notes)
     if what:
         return [what]
-    shown = f"{name}:{value}"
-    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-    notes.append(say("“%(text)s” was not understood, and is looked for as words.", text=shown))
+    _say_not_understood(name, value, notes)
     return [word for part in (name, *value.split()) for word in _words(part, notes)]
 
 
@@ -365,6 +364,12 @@ def _phrase(found: list[str], notes: list[Said]) -> list[Word | Phrase]:
 
 def _say_long(text: str, notes: list[Said]) -> None:
     notes.append(say("“%(text)s…” is long: only its beginning is looked for.", text=text[:_SHOWN]))
+
+
+def _say_not_understood(name: str, value: str, notes: list[Said]) -> None:
+    shown = f"{name}:{value}"
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+    notes.append(say("“%(text)s” was not understood, and is looked for as words.", text=shown))
 
 
 def _tokens(what: What) -> tuple[str, ...]:

@@ -58,11 +58,13 @@ def _result(entry: Entry, score: float, marker: Marker, heard: Mapping[str, Any]
     texts = [text for text in (entry.text, entry.cleaned_text, entry.transcription) if text]
     places = [marker.places(text) for text in texts]
     # What is read first; another of its texts where what was looked for is in that one only.
-    shown = next((number for number, found in enumerate(places) if found), 0)
+    having = [number for number, found in enumerate(places) if found]
+    tells = (number for number in having if any(which in marker.telling for _, _, which in places[number]))
+    shown = next(tells, next(iter(having), 0))
     return Result(
         entry,
         score,
         marks.marked(versions.shown_title(entry) or "", marker),
-        marks.snippet(texts[shown], places[shown]) if texts else (),
+        marks.snippet(texts[shown], places[shown], marker.telling) if texts else (),
         marker.second(heard) if heard else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dreamweb.db import session
@@ -30,9 +30,14 @@ def every(account: Account) -> Sequence[SavedSearch]:
 def save(account: Account, typed: str) -> None:
     """Keep a search, as it was typed; saving it again changes nothing. Raises `Invalid`."""
     typed = " ".join(typed.split())
-    if not parse(typed).clauses or len(typed) > _LONGEST:
+    if not parse(typed).clauses:
         raise Invalid(say("There is nothing to search for in this."), {"q": say("words to search for")})
-    if (session().scalar(select(func.count()).where(SavedSearch.account_id == account.id)) or 0) >= MOST:
+    if len(typed) > _LONGEST:
+        raise Invalid(say("A search of more than %(most)s characters cannot be kept. Shorten it.", most=_LONGEST))
+    kept = session().scalars(select(SavedSearch.query).where(SavedSearch.account_id == account.id)).all()
+    if typed in kept:
+        return
+    if len(kept) >= MOST:
         raise Invalid(say("You have kept %(most)s searches. Remove one first.", most=MOST))
     dialect = sqlite if session().get_bind().dialect.name == "sqlite" else postgresql
     row = {"id": uuid4(), "account_id": account.id, "query": typed}

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, literal, select
 from sqlalchemy.orm import aliased
 
-from dreamweb import vectors
+from dreamweb import vectors, versions
 from dreamweb.adapters import forms
 from dreamweb.db import session
 from dreamweb.errors import NotFound
@@ -175,7 +175,7 @@ def _read(account: Account, entry_id: UUID) -> tuple[str, int]:
     row = session().execute(query).first()
     if row is None:
         raise NotFound(say("There is no such entry."))
-    return row[0] or "", row[1]
+    return versions.lemmas_of_texts(row[0]), row[1]
 
 
 def _motifs(entry_id: UUID, most: int, size: int) -> tuple[list[_Trait], frozenset[str]]:

@@ -10,7 +10,7 @@ from dreamweb.models.account import Account
 from dreamweb.search import dialects
 from dreamweb.search.folding import fold, tokens
 from dreamweb.search.needles import needle, says_little
-from dreamweb.search.query import Query, Term, Word, unparse
+from dreamweb.search.query import Phrase, Query, Term, Word, unparse
 
 _SHORTEST = 3
 _LONG = 6
@@ -55,8 +55,8 @@ def _meant(account: Account, word: Word) -> Word | None:
     near = process.extract(word.token, folded, scorer=OSA.distance, score_cutoff=most, limit=None)
     ranked = sorted((_unlike(word.token, each, distance), known[at]) for each, distance, at in near)
     candidates = [(unlike, Word(tokens(each)[0], each)) for unlike, each in ranked[:_MOST_CANDIDATES]]
-    # Words stay in the vocabulary when their last entry is deleted: only what is found is suggested.
-    counted = [(unlike, -_entries(account, each), each.typed, each) for unlike, each in candidates]
+    # Words stay in the vocabulary when their last entry is deleted: only what stands in one, as it is, is suggested.
+    counted = [(unlike, -_entries(account, Phrase((each.token,))), each.typed, each) for unlike, each in candidates]
     found = min((each for each in counted if each[1]), default=None)
     return found[-1] if found else None
 
@@ -66,5 +66,5 @@ def _unlike(typed: str, known: str, distance: int) -> tuple[int, bool, bool]:
     return distance, sorted(typed) != sorted(known), says_little(Word(known, known))
 
 
-def _entries(account: Account, word: Word) -> int:
-    return session().scalar(dialects.current().occurs_in(account.id, needle(word), _COUNTED)) or 0
+def _entries(account: Account, what: Word | Phrase) -> int:
+    return session().scalar(dialects.current().occurs_in(account.id, needle(what), _COUNTED)) or 0

@@ -20,6 +20,7 @@ from dreamweb.search.conditions import Sought
 from dreamweb.search.facets import Count
 from dreamweb.search.finding import Found, Sort
 from dreamweb.search.meaning import Meaning
+from dreamweb.search.near import Near
 from dreamweb.search.query import MAX_TYPED, Query, Word, parse
 from dreamweb.web import found as cards
 from dreamweb.web import narrowing, pages
@@ -246,7 +247,10 @@ def _examples() -> dict[str, Any]:
 def _narrowed(asked: Asked, query: Query) -> dict[str, Any]:
     """Tags, motifs, moods and years of what is found, each with the search that it leads to."""
     sought = conditions.seek(pages.account(), query, Filters(), pages.zone(), typing=asked.typing)
-    counted = facets.facets(sought, pages.zone())
+    near: Sequence[Near] = ()
+    if _is_whole(replace(asked, cursor=None), query) and (meant := meaning.meant(query, pages.tools(), _PATIENCE)):
+        near = meaning.nearest(sought, meant)
+    counted = facets.facets(sought, pages.zone(), [each.entry_id for each in near])
     groups: Sequence[tuple[str, str, Sequence[Count]]] = (
         ("tag", gettext("Tags"), counted.tags),
         ("motif", gettext("Motifs"), counted.motifs),

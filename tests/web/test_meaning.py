@@ -62,6 +62,18 @@ def test_among_dreams_with_the_word_only_the_others_say_that_they_are_near(
     assert "No dream has all of these words" not in page
 
 
+def test_what_is_near_in_meaning_can_be_narrowed_too(
+    server: Comparing, sea: str, api: httpx.Client, work: Working, at_home: Browser
+) -> None:
+    api.patch(f"/entries/{sea}", json={"tags": ["blue dreams"], "mood": "calm"})
+    api.post("/entries", json={"text": "An ocean in a letter from a friend in the hills.", "tags": ["blue dreams"]})
+    work.all()
+    page = words(at_home.open("/search?q=ocean&narrow=1"))
+    assert "blue dreams 2" in page
+    assert "calm 1" in page
+    assert "blue dreams 1" in words(at_home.open("/search?q=ocean&narrow=1&sort=time"))
+
+
 def test_letter_by_letter_nothing_is_sent_to_the_engine(server: Comparing, sea: str, at_home: Browser) -> None:
     read = len(server.asked)
     for typed in ("o", "oc", "oce", "ocea", "ocean"):

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import insert
 
 from dreamweb import db, vocabulary
 from dreamweb.models import Entry
+from dreamweb.search import saved
 from dreamweb.search.query import parse
 from tests.conftest import Person, wav
 from tests.processed import hear
@@ -189,6 +191,29 @@ def test_a_search_is_kept_and_no_longer(at_home: Browser) -> None:
 
 
 @pytest.mark.usefixtures("journal")
+def test_what_cannot_be_kept_is_said_and_what_is_kept_can_be_kept_again(at_home: Browser) -> None:
+    refused = at_home.submit("/search/saved", {"q": "sea " * 130}, page="/search?q=sea")
+    assert "A search of more than 500 characters cannot be kept. Shorten it." in words(refused)
+    for number in range(saved.MOST):
+        at_home.submit("/search/saved", {"q": f"whale{number}"}, page="/search?q=sea")
+    assert "Kept." in words(at_home.submit("/search/saved", {"q": "whale7"}, page="/search?q=sea"))
+    refused = at_home.submit("/search/saved", {"q": "sea"}, page="/search?q=sea")
+    assert "You have kept 50 searches. Remove one first." in words(refused)
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_form_that_is_in_the_trash_only_is_not_suggested(
+    app: Flask, ana: Person, at_home: Browser, api: httpx.Client
+) -> None:
+    trashed = write(api, text="Among the lighthouses.")
+    with app.app_context(), db.transaction():
+        vocabulary.add(ana.account.id, ["lighthouses"])
+    assert "lighthouses" in words(at_home.get("/search?q=lighthuoses"))
+    api.delete(f"/entries/{trashed}")
+    assert "lighthouses" not in words(at_home.get("/search?q=lighthuoses"))
+
+
+@pytest.mark.usefixtures("journal")
 def test_what_somebody_keeps_belongs_to_them(at_home: Browser, elsewhere: Browser) -> None:
     at_home.submit("/search/saved", {"q": "whales"}, page="/search?q=sea")
     [remove] = re.findall(r'action="(/search/saved/[^"]*/remove)"', at_home.get("/search").text)
@@ -255,6 +280,54 @@ def test_what_was_said_leads_to_its_second_in_the_recording(app: Flask, at_home:
     assert links(page, "Night") == [f"/entries/{entry}?q=sea"]
     for wrong in ("nan", "-1", "inf", "1e99", "x", "99999"):
         assert "data-from" not in at_home.get(f"/entries/{entry}?at={wrong}").text
+
+
+def test_a_word_of_every_sentence_is_no_place_to_play_from(app: Flask, at_home: Browser, api: httpx.Client) -> None:
+    entry = str(api.post("/upload?title=Night", content=wav(40 * 48_000)).json()["id"])
+    hear(app, entry, "The house stood.", "Then the sea came.", "It was the end.")
+    [at] = re.findall(r"at=([\d.]+)", links(at_home.get("/search?q=the+sea"), "Play from")[0])
+    [alone] = re.findall(r"at=([\d.]+)", links(at_home.get("/search?q=sea"), "Play from")[0])
+    assert at == alone
+    assert "at=0.5" in links(at_home.get("/search?q=the"), "Play from")[0]  # who types nothing else means that
+
+
+def test_that_text_of_a_dream_is_shown_which_says_what_was_looked_for(
+    app: Flask, at_home: Browser, api: httpx.Client
+) -> None:
+    entry = str(api.post("/upload?title=Night", content=wav(40 * 48_000)).json()["id"])
+    hear(app, entry, "The house stood.", "Then the sea came.")
+    api.patch(f"/entries/{entry}", json={"text": "The house stood, and I was in the attic."})
+    assert "<mark>sea</mark> came" in at_home.get("/search?q=the+sea").text
+    assert "attic" in at_home.get("/search?q=the").text
+
+
+def test_a_phrase_is_played_that_reaches_into_the_next_sentence(
+    app: Flask, at_home: Browser, api: httpx.Client
+) -> None:
+    entry = str(api.post("/upload?title=Night", content=wav(40 * 48_000)).json()["id"])
+    hear(app, entry, "I saw the sea.", "Then a house.")
+    [second] = links(at_home.get("/search", params={"q": '"sea then"'}), "Play from")
+    [sea] = links(at_home.get("/search?q=sea"), "Play from")
+    assert second.partition("&q=")[0] == sea.partition("&q=")[0]
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_phrase_does_not_reach_from_the_title_into_the_text(at_home: Browser, api: httpx.Client) -> None:
+    write(api, title="The old mill", text="Beside it a river.", tags=["wet"])
+    for across in ('"mill beside"', '"mill wet"', '"wet beside"'):
+        assert titles(at_home.get("/search", params={"q": across})) == [], across
+    assert titles(at_home.get("/search", params={"q": '"old mill"'})) == ["The old mill"]
+
+
+def test_what_was_written_anew_is_not_marked_by_the_words_it_had(
+    app: Flask, at_home: Browser, api: httpx.Client
+) -> None:
+    entry = write(api, text="I was flying over a hill.")
+    with app.app_context(), db.transaction() as session:
+        session.get_one(Entry, UUID(entry)).lemmas = " i be fly over a hill "
+    assert "<mark>flying</mark>" in at_home.get("/search?q=fly").text
+    api.patch(f"/entries/{entry}", json={"text": "Red hill by water."})
+    assert "<mark>" not in at_home.get("/search?q=fly").text
 
 
 @pytest.mark.usefixtures("journal")
