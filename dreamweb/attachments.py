@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from dreamweb import entries, log, placing
+from dreamweb import entries, jobs, log, placing
 from dreamweb.adapters import media
 from dreamweb.db import end_reading, now, session, transaction
 from dreamweb.details import clean_filename
@@ -81,6 +81,7 @@ def add(
                         limit=tools.max_attachments,
                     )
                 )
+            jobs.enqueue(entry, "index")  # for the words of its name
             return _write(file), True
     except (RepeatedError, IntegrityError):
         # An IntegrityError: two requests at once under one client_id, and the other was first.
@@ -107,7 +108,9 @@ def remove(storage: Storage, account: Account, attachment_id: UUID) -> None:
         # The same file may have come while the database was away: it must not be attached after this.
         placing.settle(storage, {placing.ATTACH: adopt})
         with placing.removing(storage) as name, transaction():
+            entry = entries.get(account, get(account, attachment_id).entry_id, lock=True)
             found = get(account, attachment_id, lock=True)
+            jobs.enqueue(entry, "index")
             name([found.file_path])
             session().delete(found)
 

@@ -239,8 +239,9 @@ def change(account: Account, entry_id: UUID, changes: Changes, *, etags: Set[str
         setattr(entry, name, value)
     if "metadata" in changes.model_fields_set:
         entry.details = changes.metadata
-    if "tags" in changes.model_fields_set:
-        entry.tags = _tags(account, changes.tags)
+    if "tags" in changes.model_fields_set and set(tags := _tags(account, changes.tags)) != set(entry.tags):
+        entry.tags = tags
+        jobs.enqueue(entry, "index", delay=_SETTLED)  # for their words
     if not (entry.file_path or entry.text or entry.title or entry.recall == "none"):
         raise Invalid(
             say("Nothing would be left of this entry."), {"text": say("write a text or a title, or delete the entry")}

@@ -66,6 +66,7 @@ class Entry(Base):
 
     `analysis` is what was understood of it, but for the motifs: a `dreamweb.analysis.Analysis` with `engine` and
     `made_at`. `lemmas` are the words of its title and texts, each as its lemma, with a space before and after it, and
+    in a second line those of its tags and files, in any order;
     `title_lemmas` those of the title that is shown.
     """
 

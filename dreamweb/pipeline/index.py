@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from dreamweb import embeddings, jobs, motifs, versions, vocabulary
+from dreamweb.adapters import forms
 from dreamweb.adapters.children import Watch
 from dreamweb.db import end_reading
 from dreamweb.models.entry import Entry
@@ -20,12 +21,25 @@ def phrases(hands: Hands, names: Iterable[str], languages: Sequence[str], watch:
     return {phrase for phrase in made | {tuple(name.casefold().split()) for name in names} if phrase}
 
 
+def named(hands: Hands, names: Iterable[str], watch: Watch) -> list[str]:
+    """The lemmas of what tags and files are called, in both languages: a name is no text that would show its own.
+
+    Without those that are there as they stand, which is known already, and would count twice.
+    """
+    text = "\n".join(names).lower()
+    made = {word for each in forms.LANGUAGES for word in hands.language.lemmatise(text, each, watch).lemmas}
+    return sorted(word for word in made - {word for _, _, word in forms.words(text)} if word.isalpha())
+
+
 def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     text, title = versions.all_text(entry), versions.shown_title(entry)
     found = hands.language.lemmatise(text, entry.language, watch)
     of_title = hands.language.lemmatise(title or "", found.language, watch)
     signs = motifs.signs(entry.account_id)
+    names = [tag.name for tag in entry.tags] + [file.original_filename for file in entry.attachments]
+    names += [entry.original_filename] if entry.original_filename else []
     end_reading()
+    of_names = named(hands, names, watch)
     wanted = {motif: phrases(hands, names, [found.language], watch) for motif, names in signs.items()}
 
     def write(current: Entry) -> None:
@@ -34,7 +48,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
         # The motifs first: who has locked them may be waiting for what the database indexes with the entry.
         motifs.drop_unjustified(current, text)
         motifs.find_signs(current, wanted, found.lemmas, found.words)
-        current.lemmas = f" {' '.join(found.lemmas)} "
+        # Those of names in a line of their own: what counts words of the texts stops there.
+        current.lemmas = f" {' '.join(found.lemmas)} " + (f"\n {' '.join(of_names)} " if of_names else "")
         current.title_lemmas = " ".join(of_title.lemmas)
         vocabulary.add(current.account_id, [*found.words, *of_title.words, *(tag.name for tag in current.tags)])
         embeddings.forget_outdated(current)
