@@ -214,6 +214,38 @@ def test_a_language_model_that_fails_leaves_the_transcription_readable(
     assert read(api, entry)["cleaned_text"]
 
 
+def unless_tidying(reply: Any) -> Any:
+    return lambda handler, asked: (reply if asked.is_tidying else chat.honest)(handler, asked)
+
+
+@pytest.mark.slow
+def test_what_has_to_be_tidied_later_is_read_and_indexed_now_and_once_more_when_it_was_tidied(
+    speech: Speaking, model_server: ChatServer, api: httpx.Client, work: Working
+) -> None:
+    entry = upload(api)
+    model_server.then(unless_tidying(chat.status(500)))
+    assert work.all() == 5
+    assert states(api, entry) == dict.fromkeys(STEPS, "done") | {"tidy": "waiting"}
+    assert read(api, entry)["status"] == "processing"
+    assert read(api, entry)["analysis"]
+    model_server.then(chat.honest)
+    assert work.hurry() == 3
+    assert states(api, entry) == dict.fromkeys(STEPS, "done")
+    assert read(api, entry)["status"] == "ready"
+    assert model_server.asked[-1].dream == read(api, entry)["cleaned_text"]
+
+
+@pytest.mark.slow
+def test_what_can_never_be_tidied_is_read_once(
+    speech: Speaking, model_server: ChatServer, api: httpx.Client, work: Working
+) -> None:
+    entry = upload(api)
+    model_server.then(unless_tidying(chat.status(500)))
+    work.hurry()
+    assert states(api, entry) == dict.fromkeys(STEPS, "done") | {"tidy": "failed"}
+    assert len([asked for asked in model_server.asked if not asked.is_tidying]) == 1
+
+
 @pytest.mark.slow
 def test_a_dream_that_gives_orders_is_a_dream(
     speech: Speaking, model_server: ChatServer, api: httpx.Client, work: Working
