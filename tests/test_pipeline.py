@@ -12,10 +12,12 @@ import httpx
 import pytest
 from flask import Flask
 
-from dreamweb import finishing, jobs, motifs
+from dreamweb import finishing, jobs, motifs, versions
 from dreamweb.adapters import language
 from dreamweb.db import transaction
+from dreamweb.models.job import Job
 from dreamweb.processing import trying
+from dreamweb.words import load
 from tests import chat_server as chat
 from tests import whisper_model
 from tests.chat_server import ChatServer, chat_server
@@ -391,6 +393,37 @@ def test_an_engine_can_be_tried_with_a_sample_of_five_seconds(
     assert results["speech"]["text"].startswith("eee sanjala")
     assert 4 < speech.asked[0].seconds < 8
     assert "morje" in {motif["name"] for motif in results["language"]["motifs"]}
+
+
+def try_language(app: Flask, ana: Person, work: Working) -> Job:
+    with app.app_context(), transaction():
+        trying.begin(ana.account, "language", "en")
+    work.all()
+    return work.jobs()["trial"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reply", [chat.honest, chat.says("no JSON at all")], ids=["read", "failed"])
+def test_what_a_trial_uses_counts_for_the_month(
+    model_server: ChatServer, app: Flask, ana: Person, work: Working, reply: Any
+) -> None:
+    model_server.then(chat.honest, reply)
+    try_language(app, ana, work)
+    with app.app_context():
+        assert versions.used_this_month() == len(model_server.asked) * (chat.TOKENS_IN + chat.TOKENS_OUT)
+
+
+@pytest.mark.slow
+def test_a_trial_whose_text_was_rejected_says_so(
+    settings: dict[str, Any], model_server: ChatServer, request: pytest.FixtureRequest
+) -> None:
+    settings["language_models"] = "server:down,server:llama"
+    model_server.then(chat.status(500), chat.says({"text": "pwned"}), chat.honest)
+    app, ana, work = (request.getfixturevalue(name) for name in ("app", "ana", "work"))
+    result = try_language(app, ana, work).result
+    assert result
+    assert result["rejected"]
+    assert "server:down" in load(result["failed"][0])
 
 
 # --- Private means private ---

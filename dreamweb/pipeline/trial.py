@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dreamweb import vectors
 from dreamweb.adapters import audio
 from dreamweb.adapters.children import Watch
-from dreamweb.errors import Skipped
+from dreamweb.errors import Permanent, Skipped, Transient, Used
 from dreamweb.pipeline.work import Done, Hands, nothing, storable
 from dreamweb.words import dump, say
 
@@ -35,19 +36,24 @@ DREAMS = {
 }
 """A dream, the same in other words, and another one."""
 
+_Tried = tuple[dict[str, Any], str, Sequence[Used]]
+"""A result, the engine that it is of, and what language models have used for it."""
+
 
 def run(hands: Hands, request: dict[str, Any], watch: Watch) -> Done:
     """`request` is `{"what": "speech" | "language" | "embedding", "language": "sl" | "en"}`.
 
-    The result has `seconds`, and `text`; for embeddings the cosines `alike` and `unlike`.
+    The result has `seconds`, and `text`; for embeddings the cosines `alike` and `unlike`. That of language models says
+    who has `failed` before, and why the text was `rejected`.
     """
     started = time.monotonic()
     language = request["language"]
-    result, engine = _SAMPLES[request["what"]](hands, language, watch)
-    return Done(nothing, engine=engine, result=storable(result) | {"seconds": round(time.monotonic() - started, 1)})
+    result, engine, used = _SAMPLES[request["what"]](hands, language, watch)
+    result = storable(result) | {"seconds": round(time.monotonic() - started, 1)}
+    return Done(nothing, engine=engine, result=result, used=used)
 
 
-def _hear(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
+def _hear(hands: Hands, language: str, watch: Watch) -> _Tried:
     if not hands.tools.engines.may_hear(private=False):
         raise Skipped(
             say("The speech engine is on another machine, and nothing is sent outside (OUTSIDE_CALLS=false).")
@@ -55,26 +61,35 @@ def _hear(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], st
     with _SPEECH[language].open("rb") as recording, hands.tools.storage.scratch() as pcm:
         seconds = audio.decode(recording.fileno(), pcm.fileno()).duration_seconds
         heard = hands.speech.hear(pcm.fileno(), seconds, language=language, watch=watch)
-    return {"text": heard.text}, heard.engine
+    return {"text": heard.text}, heard.engine, ()
 
 
-def _read(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
+def _read(hands: Hands, language: str, watch: Watch) -> _Tried:
     models = hands.models(None)
     tidied = hands.language.tidy(TEXTS[language], language, models, watch)
-    found = hands.language.analyse(TEXTS[language], language, models, watch)
-    motifs = [{"type": motif.type, "name": motif.name} for motif in found.analysis.motifs]
-    failed = [dump(reason) for reason in found.failed]
-    return {"text": tidied.text, "title": found.analysis.title, "motifs": motifs, "failed": failed}, found.engine
+    try:
+        found = hands.language.analyse(TEXTS[language], language, models, watch)
+    except (Transient, Permanent) as error:
+        error.used = [*tidied.used, *error.used]
+        raise
+    result = {
+        "text": tidied.text,
+        "title": found.analysis.title,
+        "motifs": [{"type": motif.type, "name": motif.name} for motif in found.analysis.motifs],
+        "failed": [dump(reason) for reason in dict.fromkeys([*tidied.failed, *found.failed])],
+        "rejected": dump(tidied.rejected) if tidied.rejected else None,
+    }
+    return result, found.engine, [*tidied.used, *found.used]
 
 
-def _compare(hands: Hands, language: str, watch: Watch) -> tuple[dict[str, Any], str]:
+def _compare(hands: Hands, language: str, watch: Watch) -> _Tried:
     engines = hands.tools.engines
     if not engines.may_embed(private=False):
         raise Skipped(say("There is no embedding engine, or it is on another machine and nothing is sent outside."))
     made = hands.embedder.passages(engines.embedding, [("", dream) for dream in DREAMS[language]], watch)
     one, same, other = (vectors.middle(passage.vector for passage in passages) for passages in made)
     result = {"alike": round(vectors.cosine(one, same), 3), "unlike": round(vectors.cosine(one, other), 3)}
-    return result, f"{engines.embedding.kind}: {Path(engines.embedding.model).name}"
+    return result, f"{engines.embedding.kind}: {Path(engines.embedding.model).name}", ()
 
 
 _SAMPLES = {"speech": _hear, "language": _read, "embedding": _compare}

@@ -123,6 +123,15 @@ def test_what_was_understood_in_a_trial_is_shown_and_who_failed_before(
         assert shown in said, shown
 
 
+def test_a_text_that_was_rejected_in_a_trial_is_no_success(app: Flask, ana: Person, at_home: Browser) -> None:
+    asked = {"what": "language", "language": "en"}
+    result = {"text": "pwned", "title": "Pwned", "failed": [], "rejected": dump(NO_SERVER), "seconds": 1}
+    put_job(app, ana.account, None, "trial", "done", request=asked, result=result, engine="server:llama")
+    page = at_home.open(PAGE)
+    assert "trial-said stack bad" in page
+    assert "127.0.0.1:9 cannot be reached. Is it running? It wrote: Pwned" in words(page)
+
+
 def test_a_trial_that_failed_says_why_and_can_be_repeated(app: Flask, ana: Person, at_home: Browser) -> None:
     asked = {"what": "speech", "language": "sl"}
     put_job(app, ana.account, None, "trial", "failed", request=asked, reason=NO_SERVER)
