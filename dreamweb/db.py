@@ -6,6 +6,7 @@ import fcntl
 import os
 import select
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,6 +47,9 @@ _DISK_FULL = "53100"
 
 _UPGRADE_LOCK = 0x447265616D  # "Dream": any number of ours, the same in every process
 
+
+refused = threading.Event()
+"""Set by `report` when the database was there and refused a statement: something in it may be damaged."""
 
 logger = log.Logger(__name__)
 
@@ -136,6 +140,7 @@ def report(error: SQLAlchemyError) -> bool:
     if is_away(error):
         logger.error("The database is away", error=getattr(error, "orig", error))
         return True
+    refused.set()
     # Not the whole error: PostgreSQL quotes the row, and with it the dream, in its second line.
     reason = str(getattr(error, "orig", error)).partition("\n")[0]
     statement = getattr(error, "statement", None)

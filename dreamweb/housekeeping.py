@@ -1,4 +1,4 @@
-"""Looks, every half minute, at what a crash or an absent database has left; hourly at what has become too old."""
+"""Looks, every half minute, at what a crash or a damaged or absent database has left; hourly at what is too old."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from dreamweb import finishing, log, playback, recordings, sessions
+from dreamweb import db, finishing, log, playback, recordings, reindexing, sessions
 from dreamweb.db import transaction
 from dreamweb.tools import Tools
 
@@ -31,10 +31,14 @@ def start(app: Flask, tools: Tools, stopping: threading.Event) -> threading.Thre
 def _keep(app: Flask, tools: Tools, stopping: threading.Event) -> None:
     trash_at, storage = 0.0, tools.storage
     while not stopping.is_set():
+        if db.refused.is_set():
+            db.refused.clear()
+            _attempt(app, lambda: reindexing.mend(thoroughly=True))
         _attempt(app, lambda: recordings.adopt(storage) if storage.notes.any() else 0)
         _attempt(app, lambda: finishing.finish_idle(tools, tools.capture_idle))
         if time.monotonic() >= trash_at:
             trash_at = time.monotonic() + _TRASH_EVERY
+            _attempt(app, lambda: reindexing.mend(thoroughly=False))
             _attempt(app, storage.sweep)
             _attempt(app, lambda: recordings.empty_trash(storage))
             _attempt(app, lambda: playback.sweep(storage))

@@ -19,7 +19,7 @@ from sqlalchemy import Row, Uuid, column, delete, exists, func, insert, select, 
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import load_only
 
-from dreamweb import db, versions, vocabulary
+from dreamweb import db, log, versions, vocabulary
 from dreamweb.adapters import forms
 from dreamweb.db import end_reading, session, transaction
 from dreamweb.models.account import Account
@@ -55,6 +55,9 @@ _Words = dict[UUID, set[str]]
 """By account."""
 
 _Done = TypeVar("_Done")
+
+
+logger = log.Logger(__name__)
 
 
 class DamagedError(Exception):
@@ -94,6 +97,20 @@ def reindex() -> Iterator[int]:
         _settle_words(seen)
         with transaction():
             session().execute(delete(_progress))
+
+
+def mend(*, thoroughly: bool) -> int:
+    """Make the index anew if it is damaged, for then nothing can be saved; answers how many entries were read.
+
+    `thoroughly` looks into all of it, which keeps others from writing on SQLite: for when something was refused.
+    """
+    with transaction():
+        connection = session().connection()
+        if index.is_whole(connection) and not (thoroughly and not index.is_sound(connection)):
+            return 0
+    logger.error("The search index is damaged, and is made anew")
+    begin(anew=True)
+    return sum(reindex())
 
 
 def _make_anew() -> None:

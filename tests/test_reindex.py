@@ -7,19 +7,24 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from dreamweb import db, entries, reindexing, vocabulary
 from dreamweb.db import end_reading, session, transaction
 from dreamweb.details import Changes, Details
 from dreamweb.models import Entry
-from tests.conftest import Person, Process, until
+from tests.conftest import TOKEN, Person, Process, until
 from tests.indexed import check, content
+
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 _WORDS = ("hiša", "morje", "babica", "flying", "teeth", "clock", "čoln", "café", "naïve", "window", "stairs", "train")
 
@@ -198,6 +203,8 @@ _DAMAGE = {
         "DROP FUNCTION search_write",
     ),
 }
+_STOPS_SAVING = {"sqlite": (0, 1, 3, 4, 5, 6, 8), "postgresql": (0, 4, 6)}
+_QUIET = {"sqlite": 9, "postgresql": 3}
 
 
 @pytest.mark.usefixtures("inside")
@@ -216,6 +223,50 @@ def test_a_damaged_index_is_noticed_and_can_be_made_anew(ana: Person, database_k
     assert check() == 26
     if database_kind == "sqlite":
         assert session().scalar(text("PRAGMA integrity_check")) == "ok"
+
+
+@pytest.fixture
+def at_work(serving: Process) -> Process:
+    """A server that looks after itself more often."""
+    serving.constants |= {"dreamweb.housekeeping.EVERY": 0.3}
+    serving.start()
+    return serving
+
+
+def saves(process: Process) -> bool:
+    entry = {"title": "Said at night", "text": "The sea."}
+    return httpx.post(f"{process.url}/api/v1/entries", json=entry, headers=HEADERS).status_code == 201
+
+
+def is_right(app: Flask) -> bool:
+    with app.app_context(), suppress(AssertionError, SQLAlchemyError):
+        return check() == session().scalar(select(func.count()).select_from(Entry))
+    return False
+
+
+def test_a_damaged_index_keeps_nobody_from_saving_for_long(
+    app: Flask, ana: Person, at_work: Process, database_kind: str
+) -> None:
+    for number in _STOPS_SAVING[database_kind]:
+        assert saves(at_work)
+        with app.app_context():
+            execute(_DAMAGE[database_kind][number])
+            db.db.engine.dispose()
+        assert not saves(at_work)
+        until(lambda: saves(at_work))
+        until(lambda: is_right(app))
+
+
+def test_an_index_that_nothing_keeps_any_more_is_mended_when_the_server_starts(
+    app: Flask, ana: Person, at_work: Process, database_kind: str
+) -> None:
+    at_work.kill()
+    with app.app_context():
+        execute(_DAMAGE[database_kind][_QUIET[database_kind]])
+        write_many(ana, 3)
+        db.db.engine.dispose()
+    at_work.start()
+    until(lambda: is_right(app))
 
 
 def test_the_command_says_what_helps_and_does_it(app: Flask, ana: Person, process: Process, database_kind: str) -> None:

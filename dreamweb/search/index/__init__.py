@@ -30,6 +30,8 @@ class Keeper(Protocol):
 
     def is_whole(self, connection: Connection) -> bool: ...
 
+    def is_sound(self, connection: Connection) -> bool: ...
+
 
 def create(connection: Connection) -> None:
     """Make the index anew, empty."""
@@ -62,6 +64,11 @@ def enlist(connection: Connection) -> None:
 def is_whole(connection: Connection) -> bool:
     """Whether all of it is there; what stands in it may be damaged nevertheless."""
     return _of(connection).is_whole(connection)
+
+
+def is_sound(connection: Connection) -> bool:
+    """Whether what stands in it can be read and written; looks into all of it, in a transaction that may write."""
+    return _of(connection).is_sound(connection)
 
 
 def rewrite(connection: Connection, entry_id: UUID) -> None:

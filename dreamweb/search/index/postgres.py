@@ -177,6 +177,11 @@ def is_whole(connection: Connection) -> bool:
     )
 
 
+def is_sound(_connection: Connection) -> bool:
+    """An index of words that is damaged is made anew by REINDEX; PostgreSQL has nothing that finds it out."""
+    return True
+
+
 def fill(connection: Connection) -> None:
     """Read every entry into an empty index, the oldest first: the newest have the highest numbers.
 

@@ -131,14 +131,23 @@ def is_whole(connection: Connection) -> bool:
     return _names(connection) >= wanted and _answers(connection)
 
 
+def is_sound(connection: Connection) -> bool:
+    """https://www.sqlite.org/fts5.html#the_integrity_check_command"""
+    return _does(connection, "INSERT INTO search_index (search_index) VALUES ('integrity-check')")
+
+
 def _names(connection: Connection) -> set[str]:
     return set(connection.execute(text("SELECT name FROM sqlite_master")).scalars())
 
 
 def _answers(connection: Connection) -> bool:
     """Whether FTS5 can open its table."""
+    return _does(connection, "SELECT rowid FROM search_index WHERE search_index MATCH 'a' LIMIT 1")
+
+
+def _does(connection: Connection, statement: str) -> bool:
     try:
-        connection.execute(text("SELECT rowid FROM search_index WHERE search_index MATCH 'a' LIMIT 1")).all()
+        connection.execute(text(statement)).close()
     except DatabaseError as error:
         if is_away(error):
             raise
