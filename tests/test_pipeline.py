@@ -564,4 +564,13 @@ def test_when_the_months_tokens_are_used_up_our_own_rules_take_over(
     entry = upload(api)
     work.all()
     assert done(api, entry)["tidy"]["engine"] == "server:llama"
+    assert not done(api, entry)["tidy"]["reason"]
     assert done(api, entry)["analyse"]["engine"].startswith("local")
+    assert "limit of this month" in done(api, entry)["analyse"]["reason"]
+    private = api.post("/entries", json={"text": "I was hiding a golden key.", "private": True}).json()
+    work.all()
+    assert not done(api, private)["analyse"]["reason"]  # which nobody else would have been asked to read
+    ana, app = request.getfixturevalue("ana"), request.getfixturevalue("app")
+    result = try_language(app, ana, work).result
+    assert result
+    assert "limit of this month" in load(result["failed"][0])

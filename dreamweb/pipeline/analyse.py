@@ -18,7 +18,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     text = versions.best_text(entry)
     if not text:
         raise Skipped(say("There is no text yet that could be understood."))
-    found = hands.language.analyse(text, entry.language, hands.models(entry), watch)
+    models, spent = hands.models(entry)
+    found = hands.language.analyse(text, entry.language, models, watch)
 
     def write(current: Entry) -> None:
         if versions.best_text(current) == text:  # else it was changed meanwhile, and is analysed next
@@ -29,5 +30,5 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
             current.analysis = kept | {"engine": found.engine, "made_at": now().isoformat()}
             current.language = current.language or found.analysis.language
 
-    reason = next(iter(found.failed), None)
+    reason = spent or next(iter(found.failed), None)
     return Done(write, engine=found.engine, amount=len(text), used=found.used, reason=reason, outside=found.outside)

@@ -14,7 +14,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     heard = entry.transcription
     if not heard:
         raise Skipped(say("Nothing was heard in this recording that could be tidied."))
-    tidied = hands.language.tidy(heard, entry.language, hands.models(entry), watch)
+    models, spent = hands.models(entry)
+    tidied = hands.language.tidy(heard, entry.language, models, watch)
 
     def write(current: Entry) -> None:
         if current.transcription == heard:  # else it was heard anew meanwhile, and is tidied next
@@ -27,7 +28,7 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
                 rejected=tidied.rejected,
             )
 
-    reason = tidied.rejected or next(iter(tidied.failed), None)
+    reason = tidied.rejected or spent or next(iter(tidied.failed), None)
     return Done(
         write,
         engine=tidied.engine,

@@ -44,7 +44,7 @@ def run(hands: Hands, request: dict[str, Any], watch: Watch) -> Done:
     """`request` is `{"what": "speech" | "language" | "embedding", "language": "sl" | "en"}`.
 
     The result has `seconds`, and `text`; for embeddings the cosines `alike` and `unlike`. That of language models says
-    who has `failed` before, and why the text was `rejected`.
+    who has `failed` or may not be asked, and why the text was `rejected`.
     """
     started = time.monotonic()
     language = request["language"]
@@ -65,7 +65,7 @@ def _hear(hands: Hands, language: str, watch: Watch) -> _Tried:
 
 
 def _read(hands: Hands, language: str, watch: Watch) -> _Tried:
-    models = hands.models(None)
+    models, spent = hands.models(None)
     tidied = hands.language.tidy(TEXTS[language], language, models, watch)
     try:
         found = hands.language.analyse(TEXTS[language], language, models, watch)
@@ -76,7 +76,7 @@ def _read(hands: Hands, language: str, watch: Watch) -> _Tried:
         "text": tidied.text,
         "title": found.analysis.title,
         "motifs": [{"type": motif.type, "name": motif.name} for motif in found.analysis.motifs],
-        "failed": [dump(reason) for reason in dict.fromkeys([*tidied.failed, *found.failed])],
+        "failed": [dump(reason) for reason in dict.fromkeys([spent, *tidied.failed, *found.failed]) if reason],
         "rejected": dump(tidied.rejected) if tidied.rejected else None,
     }
     return result, found.engine, [*tidied.used, *found.used]

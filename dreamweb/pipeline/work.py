@@ -15,6 +15,12 @@ from dreamweb.errors import Used
 from dreamweb.models.entry import Entry
 from dreamweb.tools import Tools
 from dreamweb.versions import used_this_month
+from dreamweb.words import Said, say
+
+_SPENT = say(
+    "The limit of this month is reached. Models on other machines are not asked until it ends; what is on this machine "
+    "takes over."
+)
 
 
 @dataclass(frozen=True)
@@ -26,16 +32,17 @@ class Hands:
     language: Language
     embedder: Embedder
 
-    def models(self, entry: Entry | None) -> tuple[LanguageModel, ...]:
+    def models(self, entry: Entry | None) -> tuple[tuple[LanguageModel, ...], Said | None]:
         """The language models that its text may be given to; those of others only within the month's limit.
 
-        None stands for a text of our own.
+        If it is because of that limit that some are not asked, the reason in words. None stands for a text of our own.
         """
         engines = self.tools.engines
         spent = engines.monthly_tokens and used_this_month() >= engines.monthly_tokens
         end_reading()  # nothing is held while an engine works
         stays = entry is not None and (entry.private or may_come_back(entry))
-        return engines.may_read(private=stays or bool(spent))
+        allowed, here = engines.may_read(private=stays), engines.may_read(private=True)
+        return (here, _SPENT) if spent and allowed != here else (allowed, None)
 
 
 def may_come_back(entry: Entry) -> bool:
