@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from dreamweb.db import end_reading, hold_alone, now, one_at_a_time, session, transaction
@@ -153,6 +154,8 @@ def claim(worker: str, *, pause: timedelta = timedelta(0)) -> Claim | None:
     if found is None:
         return None
     with transaction():
+        if pause:
+            hold_alone("claim")  # who comes at the same time sees that the lane is paused
         job = session().scalar(
             query.with_for_update(of=Job, skip_locked=True).execution_options(populate_existing=True)
         )
@@ -192,12 +195,13 @@ def _due() -> ColumnElement[bool]:
 
 
 def _pause(lane: str, pause: timedelta) -> None:
-    until = now() + pause
-    row = session().get(Lane, lane, with_for_update=True, populate_existing=True)
-    if row is None:
-        session().add(Lane(name=lane, paused_until=until))
-    else:
-        row.paused_until = max(row.paused_until, until)
+    dialect = sqlite if session().get_bind().dialect.name == "sqlite" else postgresql
+    row = dialect.insert(Lane).values(name=lane, paused_until=now() + pause)
+    later = row.excluded.paused_until
+    longer = row.on_conflict_do_update(
+        index_elements=[Lane.name], set_={"paused_until": later}, where=Lane.paused_until < later
+    )
+    session().execute(longer)
 
 
 def free(worker: str) -> int:

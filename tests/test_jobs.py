@@ -196,6 +196,41 @@ def test_calls_of_one_engine_keep_their_distance(write: Callable[..., Entry]) ->
     assert jobs.claim("w", pause=timedelta(minutes=1))  # which needs no engine
 
 
+def test_many_workers_at_once_ask_one_engine_no_more_often_than_it_likes(
+    app: Flask, write: Callable[..., Entry]
+) -> None:
+    for number in range(20):
+        write(f"dream {number}")
+    got: list[jobs.Claim] = []
+    at_once = threading.Barrier(4)
+
+    def work(name: str) -> None:
+        with app.app_context():
+            at_once.wait(30)
+            if claimed := jobs.claim(name, pause=timedelta(minutes=1)):
+                got.append(claimed)
+
+    for _ in range(5):
+        with transaction():
+            jobs.wake("language")
+        threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert len(got) == 5
+
+
+def test_a_pause_is_never_made_shorter(write: Callable[..., Entry]) -> None:
+    write("one"), write("two")
+    first, second = begun("analyse"), begun("analyse")
+    for claimed, seconds in ((first, 300), (second, 60)):
+        with transaction():
+            jobs.retry_later(jobs.hold(claimed), Transient(say("Too many."), retry_after=seconds))
+    until = session().scalars(select(Lane.paused_until)).one()
+    assert until > db.now() + timedelta(seconds=200)
+
+
 def test_an_entry_that_is_changed_while_it_is_analysed_is_analysed_once_more(
     ana: Person, write: Callable[..., Entry]
 ) -> None:
