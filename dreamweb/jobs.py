@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -289,6 +289,12 @@ def give_back(claimed: Claim) -> None:
         job.state, job.run_at, job.lease_until, job.attempts = "waiting", now(), None, job.attempts - 1
 
 
+def resting() -> dict[str, datetime]:
+    """The lanes that are paused, and until when."""
+    query = select(Lane.name, Lane.paused_until).where(Lane.paused_until > now())
+    return {row.name: row.paused_until for row in session().execute(query)}
+
+
 def wake(lane: str) -> None:
     """Let a lane work again at once: a person wants it tried now."""
     session().execute(delete(Lane).where(Lane.name == lane))
@@ -375,6 +381,7 @@ def stalled(*, after: timedelta = timedelta(minutes=1)) -> bool:
     """Whether something has been due for so long, and nobody has begun or does anything: no worker lives."""
     moment = now()
     paused = exists().where(Lane.name == Job.lane, Lane.paused_until > moment - after)
-    due = exists().where(Job.state == "waiting", Job.run_at < moment - after, ~paused)
+    waits = and_(Job.state == "waiting", Job.run_at < moment - after, ~paused)
+    due = exists().where(or_(waits, and_(Job.state == "running", Job.lease_until < moment - after)))
     alive = exists().where(or_(Job.started_at > moment - after, and_(Job.state == "running", Job.lease_until > moment)))
     return bool(session().scalar(select(and_(due, ~alive))))

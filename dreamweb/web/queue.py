@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, url_for
+from flask import Blueprint, flash, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from dreamweb.config import Settings
 from dreamweb.db import transaction
 from dreamweb.processing import control, overview
 from dreamweb.web import pages, steps
@@ -17,12 +16,11 @@ blueprint = Blueprint("queue", __name__)
 @blueprint.get("/queue")
 def page() -> str:
     """What runs, waits and has failed; to scripts only that, without the page around it."""
-    settings: Settings = current_app.config["DREAMWEB"]
     return pages.render_template(
         "queue/_list.html" if pages.partial() else "queue/page.html",
         queue=overview.of(pages.account()),
         hears=pages.tools().engines.speech.kind != "none",
-        workers=settings.workers,
+        nobody=steps.nobody_works(),
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Response, current_app, flash, request, url_for
 from flask_babel import format_percent, gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from dreamweb import entries, jobs, versions
+from dreamweb.config import Settings
 from dreamweb.db import now, transaction
 from dreamweb.engines import LOCAL
 from dreamweb.errors import Conflict
@@ -58,12 +59,14 @@ class Line:
 class Steps:
     """What is done with an entry. `first` is what counts most now; `delay` says how soon to ask again, None: never.
 
+    `nobody` says that no worker does anything, and is empty while one does or nothing is to be done.
     `texts` names the texts of the entry and what was understood of it, `seen` all that is shown: both change with it.
     """
 
     lines: Sequence[Line]
     first: Line | None
     delay: str | None
+    nobody: str
     texts: str
     seen: str
     choices: Sequence[tuple[str, str]]
@@ -79,12 +82,14 @@ def steps_of(entry: Entry) -> Steps:
     texts = _name(
         entry.text, entry.transcription, entry.cleaned_text, entry.analysis, len(entry.motifs), entry.language
     )
+    nobody = nobody_works() if still and not any(map(_is_alive, still)) and jobs.stalled() else ""
     return Steps(
         lines,
         _first(lines),
-        _delay(still),
+        "30s" if nobody else _delay(still),
+        nobody,
         texts,
-        _name(lines, texts),
+        _name(lines, nobody, texts),
         [(step, _again(step)) for step in _steps(entry)],
     )
 
@@ -170,8 +175,15 @@ def _first(lines: Sequence[Line]) -> Line | None:
 def _delay(still: Sequence[Job]) -> str | None:
     if not still:
         return None
-    soon = any(job.state == "running" or job.run_at < now() + _SOON for job in still)
+    moment, resting = now(), jobs.resting()
+    due = (max(job.run_at, resting.get(job.lane, job.run_at)) for job in still if job.state == "waiting")
+    soon = any(map(_is_alive, still)) or any(each < moment + _SOON for each in due)
     return "2s" if soon else "30s"
+
+
+def _is_alive(job: Job) -> bool:
+    """Whether it runs, and its worker was heard of lately."""
+    return job.state == "running" and (job.lease_until is None or job.lease_until > now())
 
 
 def _name(*parts: object) -> str:
@@ -179,6 +191,20 @@ def _name(*parts: object) -> str:
 
 
 # --- Words ---
+
+
+def nobody_works() -> str:
+    """What is said when things are due and no worker does anything."""
+    settings: Settings = current_app.config["DREAMWEB"]
+    if settings.workers:
+        return gettext(
+            "Nothing has begun for more than a minute: no worker answers. The server's log says more; starting "
+            "DreamWeb again may help. Nothing is lost."
+        )
+    return gettext(
+        "Nothing has begun for more than a minute: no worker is running. WORKERS is 0: start `dreamweb worker`, or set "
+        "WORKERS=1. Nothing is lost."
+    )
 
 
 def line_of(job: Job, expected: forecast.Expected | None) -> Line:

@@ -14,7 +14,7 @@ from flask import Flask
 
 from dreamweb import db
 from dreamweb.analysis import FoundMotif
-from dreamweb.models.job import Job
+from dreamweb.models.job import Job, Lane
 from dreamweb.words import say
 from tests.conftest import wav
 from tests.processed import ALL_DONE, done, hear, set_jobs, tidy, understand
@@ -99,6 +99,30 @@ def test_what_waits_says_how_many_are_before_it_and_how_long_that_takes(
     set_jobs(app, others[0], done("transcribe", started_at=now - timedelta(seconds=90), finished_at=now, amount=1.0))
     set_jobs(app, others[1])
     assert re.search(r"Waiting, about \d+ minutes", course(at_home, sent))
+
+
+def test_without_a_worker_it_says_so_and_is_seldom_asked_again(app: Flask, at_home: Browser, sent: str) -> None:
+    long_ago = db.now() - timedelta(minutes=5)
+    set_jobs(app, sent, {"step": "transcribe", "run_at": long_ago})
+    page = at_home.get(f"/entries/{sent}").text
+    assert "no worker is running. WORKERS is 0" in words(page)
+    assert 'hx-trigger="every 30s"' in page
+    set_jobs(app, sent, running(started_at=long_ago, lease_until=long_ago))  # its worker was killed
+    page = at_home.get(f"/entries/{sent}").text
+    assert "no worker is running" in words(page)
+    assert 'hx-trigger="every 30s"' in page
+    set_jobs(app, sent, running())
+    page = at_home.get(f"/entries/{sent}").text
+    assert "no worker" not in words(page)
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_it_is_seldom_asked_again_while_its_engine_rests(app: Flask, at_home: Browser, sent: str) -> None:
+    set_jobs(app, sent, {"step": "transcribe", "lane": "speech"})
+    assert 'hx-trigger="every 2s"' in at_home.get(f"/entries/{sent}").text
+    with app.app_context(), db.transaction() as session:
+        session.add(Lane(name="speech", paused_until=db.now() + timedelta(minutes=40)))
+    assert 'hx-trigger="every 30s"' in at_home.get(f"/entries/{sent}").text
 
 
 def test_it_is_asked_again_only_while_something_runs_or_waits(app: Flask, at_home: Browser, sent: str) -> None:
