@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from flask import Blueprint, flash, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from dreamweb import attachments, entries
@@ -20,16 +21,26 @@ blueprint = Blueprint("attachments", __name__)
 def add(entry_id: UUID) -> Response:
     """Keep each of the files that may be attached, and say of each other why it is not kept."""
     entries.get(pages.account(), entry_id)
-    sent = [file for file in request.files.getlist("file") if file.filename]
-    if not sent:
+    if not sent():
         raise NoFile(gettext("Choose a file first."))
-    for file in sent:
+    keep(entry_id)
+    return pages.see(url_for("entries.page", entry_id=entry_id, _anchor="attachments"))
+
+
+def sent() -> list[FileStorage]:
+    """The files of the form; a field in which none was chosen sends one without a name."""
+    return [file for file in request.files.getlist("file") if file.filename]
+
+
+def keep(entry_id: UUID, form: UUID | None = None) -> None:
+    """Attach what was sent; the same `form` sent again attaches nothing twice."""
+    for number, file in enumerate(sent()):
+        client_id = uuid5(form, str(number)) if form else None
         try:
             with pages.tools().storage.receive(file.stream) as scratch:
-                attachments.add(pages.tools(), pages.account(), entry_id, scratch, file.filename, None)
+                attachments.add(pages.tools(), pages.account(), entry_id, scratch, file.filename, client_id)
         except DreamWebError as error:
             flash(f"{file.filename}: {translated(error.detail)}", "bad")
-    return pages.see(url_for("entries.page", entry_id=entry_id, _anchor="attachments"))
 
 
 @blueprint.post("/attachments/<uuid:attachment_id>/remove")

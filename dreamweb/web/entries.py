@@ -17,7 +17,7 @@ from dreamweb.db import now, session, transaction
 from dreamweb.details import Changes, Details, Filters
 from dreamweb.errors import Conflict, Invalid, Outdated
 from dreamweb.models.entry import KINDS, RECALLS, Entry
-from dreamweb.web import forms, found, heard, markdown, pages, understanding
+from dreamweb.web import attachments, forms, found, heard, markdown, pages, understanding
 from dreamweb.web.steps import steps_of
 
 blueprint = Blueprint("entries", __name__)
@@ -44,6 +44,7 @@ def create() -> str | Response | tuple[str, int]:
         if details.text is None and details.title is None and details.recall != "none":
             raise _nothing_written()
         entry = _keep(details)
+        attachments.keep(entry.id, details.client_id)
     except Invalid as error:
         return _form(None, sent, forms.reasons(error)), 422
     except Conflict:
@@ -231,6 +232,7 @@ def _form(
         wrong=wrong or {},
         saved=saved,
         before=before,
+        chosen=bool(attachments.sent()),
         client_id=values.get("client_id") or uuid4(),
         kinds=KINDS,
         recalls=(None, *RECALLS),

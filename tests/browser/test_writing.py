@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from dreamweb import db
 from dreamweb.models import Entry
+from tests.attachables import PNG
 from tests.browser.conftest import Hand, OpenBrowser, let_in
 from tests.conftest import SAMPLES, Person, until
 
@@ -49,8 +50,10 @@ def test_a_dream_is_written_changed_deleted_and_brought_back(hand: Hand, api: ht
     hand.write(page.get_by_label("Tags"), "sea, night")
     hand.choose(page.get_by_label("Lucidity"), "3: half awake in it")
     hand.tick(page.get_by_label("Private"))
+    page.get_by_label("Attachments").set_input_files({"name": "sea.png", "mimeType": "image/png", "buffer": PNG})
     hand.press(page.get_by_role("button", name="Save"))
     expect(page.get_by_role("heading", name="Over the sea")).to_be_visible()
+    expect(page.locator(".attachment img")).to_be_visible()
     expect(page.locator(".prose strong")).to_have_text("flying")
     expect(page.locator(".chip")).to_have_text(["night", "sea"])
     expect(page.locator(".entry-head")).to_contain_text("Private")

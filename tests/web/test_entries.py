@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from tests.attachables import PDF, PNG
 from tests.conftest import SAMPLES, Person
 from tests.web.conftest import Browser, words
 
@@ -250,6 +251,31 @@ def test_attachments_are_added_shown_and_deleted_without_scripts(at_home: Browse
     removing = re.search(r"/attachments/[0-9a-f-]{36}/remove", page.text)
     assert removing
     assert 'class="attachment"' not in at_home.submit(removing[0]).text
+
+
+def test_a_dream_is_written_with_its_pictures_in_one_form_that_counts_once(at_home: Browser, api: httpx.Client) -> None:
+    form = {"whole": "1", "client_id": str(uuid.uuid4()), "text": "I drew it.", "kind": "dream"}
+    files = [
+        ("file", ("sea.png", PNG)),
+        ("file", ("evil.png", b"\x7fELF" + b"\0" * 100)),
+        ("file", ("letter.pdf", PDF)),
+    ]
+    for _ in range(2):  # the second time because the answer was lost
+        page = at_home.submit("/entries", form, page="/entries/new", files=files)
+        assert page.url.path.startswith("/entries/")
+        assert "evil.png:" in words(page)
+        [entry] = api.get("/entries").json()["items"]
+        kept = {each["original_filename"] for each in entry["attachments"]}
+        assert (kept, len(entry["attachments"])) == ({"sea.png", "letter.pdf"}, 2)
+
+
+def test_who_has_to_correct_a_form_is_told_to_choose_its_files_again(at_home: Browser, api: httpx.Client) -> None:
+    form = {"whole": "1", "client_id": str(uuid.uuid4()), "text": "I drew it.", "kind": "dream", "lucidity": "99"}
+    page = at_home.submit("/entries", form, page="/entries/new", files=[("file", ("sea.png", PNG))])
+    assert page.status_code == 422
+    assert "Choose the files again." in words(page)
+    assert api.get("/entries").json()["items"] == []
+    assert "Choose the files again." not in words(at_home.get("/entries/new"))
 
 
 def test_deleting_for_good_is_possible_from_the_trash_only(at_home: Browser, api: httpx.Client) -> None:
