@@ -119,9 +119,10 @@ class Engines:
 
 
 def is_this_machine(url: str) -> bool:
-    """Whether an address can only be this machine itself."""
-    host = urlsplit(url).hostname or ""
+    """Whether an address can only be this machine itself; one that is none can not."""
+    host = ""
     try:
+        host = urlsplit(url).hostname or ""
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
