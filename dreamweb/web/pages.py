@@ -114,11 +114,11 @@ def locale() -> str:
 
 
 def theme() -> str:
-    """What the pages look like now, by the account and its clock."""
+    """What the pages look like now, by the account and its clock; dark at night also before anybody has signed in."""
     current = visitor()
-    if current is None:
-        return "auto"
     clock = datetime.now(zone()).time()
+    if current is None:
+        return "dark" if profile.is_between(clock, _DARK_FROM, _DARK_UNTIL) else "auto"
     if profile.is_between(clock, current.account.night_from, current.account.night_until):
         return "night"
     if current.account.theme == "auto" and profile.is_between(clock, _DARK_FROM, _DARK_UNTIL):

@@ -7,7 +7,7 @@ import re
 import threading
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from dreamweb import accounts, db, sessions
 from dreamweb.db import now
 from dreamweb.models.account import BrowserSession
-from dreamweb.web import welcome
+from dreamweb.web import pages, welcome
 from tests.conftest import Person
 from tests.web.conftest import PASSWORD, Browser, SignIn, words
 
@@ -63,6 +63,13 @@ def test_somebody_signs_in_is_led_to_where_they_wanted_and_signs_out(nobody: Bro
     out = nobody.submit("/sign-out", page="/settings")
     assert out.url.path == "/sign-in"
     assert not nobody.is_signed_in()
+
+
+def test_nobody_is_dazzled_who_signs_in_at_night(nobody: Browser, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    for until, wanted in ((time.max, "dark"), (time.min, "auto")):
+        monkeypatch.setattr(pages, "_DARK_FROM", time.min)
+        monkeypatch.setattr(pages, "_DARK_UNTIL", until)
+        assert f'data-theme="{wanted}"' in nobody.get("/sign-in").text
 
 
 def test_a_wrong_password_and_an_unknown_name_are_answered_alike(nobody: Browser, ana: Person) -> None:
