@@ -64,6 +64,12 @@ def unread(engine: EmbeddingEngine, most: int, letters: int) -> Sequence[Unread]
     return found
 
 
+def may_be_read(engine: EmbeddingEngine, some: Sequence[Unread]) -> bool:
+    """Whether all of them may be given to the engine, as they are now."""
+    query = select(func.count()).where(Entry.id.in_([each.entry_id for each in some]), *_readable(engine))
+    return session().scalar(query) == len(some)
+
+
 def keep(
     read: Unread, engine: EmbeddingEngine, places: Sequence[tuple[int, int]], vectors: Sequence[bytes]
 ) -> Embedding | None:

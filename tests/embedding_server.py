@@ -42,6 +42,7 @@ class Comparing:
     backwards: bool = False
     vector: Callable[[str], Sequence[float]] = of_text
     replies: list[Reply] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
     asked: list[Asked] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -86,6 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.state.asked.append(Asked(body, self.headers["Authorization"]))
+        self.state.meanwhile()
         reply = self.state.replies.pop(0) if self.state.replies else self._answer(body)
         self.state.over.wait(reply.wait_seconds)
         self.send_response(reply.status)

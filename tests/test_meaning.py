@@ -373,6 +373,21 @@ def test_only_what_is_not_private_is_read_on_another_machine(
     assert ids(search(api, "ocean")) == [public]
 
 
+def test_a_dream_made_private_while_it_is_compared_abroad_is_sent_no_more(
+    server: Comparing, settings: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    settings |= {"embedding_url": abroad(server.url)}
+    api, work, write = (request.getfixturevalue(name) for name in ("api", "work", "write"))
+    write(SEA)
+    secret = write("A secret sea, all waves.")
+    server.replies = [refusal(500, "no")]
+    server.meanwhile = lambda: api.patch(f"/entries/{secret}", json={"private": True})
+    work.hurry()
+    assert len([text for text in server.texts if "secret" in text]) == 1
+    assert server.texts[-1] == SEA
+    assert work.jobs()["embed"].state == "done"
+
+
 def test_one_switch_ends_all_that_is_sent(
     server: Comparing, settings: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:

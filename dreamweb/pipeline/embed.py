@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dreamweb import embeddings, jobs
@@ -16,6 +18,7 @@ from dreamweb.adapters.embedding import Passage
 from dreamweb.db import end_reading, transaction
 from dreamweb.embeddings import Unread
 from dreamweb.errors import Permanent, Skipped, Transient
+from dreamweb.pipeline.outcome import WithdrawnError
 from dreamweb.pipeline.trial import DREAMS
 from dreamweb.pipeline.work import Done, Hands, nothing
 from dreamweb.search import near
@@ -42,7 +45,7 @@ def run(hands: Hands, _request: dict[str, Any], watch: Watch) -> Done:
     while found := embeddings.unread(engines.embedding, _AT_ONCE, _LETTERS_AT_ONCE):
         end_reading()  # nothing is held while an engine works
         watch.check()
-        made = _read(hands, found, watch)
+        made = _read(hands, found, replace(watch, leave=partial(_leave, hands, found, watch)))
         before, dimensions = dimensions, next((len(each[0].vector) for each in made if each), dimensions)
         if dimensions != before:
             near.prepare(engines.embedding.name, dimensions)
@@ -56,6 +59,14 @@ def run(hands: Hands, _request: dict[str, Any], watch: Watch) -> Done:
             break
     end_reading()
     return Done(nothing, engine=engines.embedding.name, amount=letters)
+
+
+def _leave(hands: Hands, found: Sequence[Unread], watch: Watch) -> None:
+    watch.leave()
+    may_go = embeddings.may_be_read(hands.tools.engines.embedding, found)
+    end_reading()
+    if not may_go:
+        raise WithdrawnError
 
 
 def _read(hands: Hands, found: Sequence[Unread], watch: Watch) -> list[list[Passage]]:
