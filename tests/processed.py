@@ -62,6 +62,14 @@ def hear(app: Flask, entry_id: str, *sentences: str, engine: str = "faster-whisp
         entry.language, entry.status = "en", "ready"
 
 
+def hear_nothing(app: Flask, entry_id: str, *made_up: str) -> None:
+    """Transcribe an entry in which nobody speaks: all that the engine has made of it was left out."""
+    found = [each | {"dropped": dump(LEFT_OUT)} for each in segments(*made_up)]
+    with app.app_context(), db.transaction() as session:
+        entry = session.get_one(Entry, UUID(entry_id))
+        versions.add(entry, "transcription", "", engine="whisper", language=None, details={"segments": found})
+
+
 def tidy(app: Flask, entry_id: str, text: str, rejected: Said | None = None) -> None:
     with app.app_context(), db.transaction() as session:
         entry = session.get_one(Entry, UUID(entry_id))

@@ -75,7 +75,8 @@ def page(entry_id: UUID) -> str:
     version = wanted if wanted in there else next(iter(there), None)
     text = getattr(entry, version) if version else None
     before, after = timeline.neighbours(pages.account(), entry)
-    said = versions.heard(entry) if version == "transcription" else None
+    listened = version == "transcription" or (version is None and entry.file_path)
+    said = versions.heard(entry) if listened else None
     typed, typing = request.args.get("q", ""), "typing" in request.args
     return pages.render_template(
         "entries/page.html",
@@ -85,6 +86,7 @@ def page(entry_id: UUID) -> str:
         chosen=version if version == wanted else None,
         html=markdown.render(text) if text and version == "text" else None,
         text=text,
+        unheard=said is not None and not text,
         paragraphs=heard.paragraphs(said.details) if said else (),
         understood=understanding.of(entry),
         steps=steps_of(entry),

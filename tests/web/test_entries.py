@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from flask import Flask
 
 from tests.attachables import PDF, PNG
 from tests.conftest import SAMPLES, Person
+from tests.processed import LEFT_OUT, hear_nothing
 from tests.web.conftest import Browser, words
 
 
@@ -276,6 +278,21 @@ def test_who_has_to_correct_a_form_is_told_to_choose_its_files_again(at_home: Br
     assert "Choose the files again." in words(page)
     assert api.get("/entries").json()["items"] == []
     assert "Choose the files again." not in words(at_home.get("/entries/new"))
+
+
+def test_a_recording_in_which_nobody_was_heard_says_so_and_what_was_left_out(
+    app: Flask, at_home: Browser, api: httpx.Client
+) -> None:
+    entry = str(api.post("/upload", content=(SAMPLES / "sl-hisa.mp3").read_bytes()).json()["id"])
+    assert "No text yet." in words(at_home.get(f"/entries/{entry}"))
+    hear_nothing(app, entry, "Hvala za ogled.")
+    page = at_home.get(f"/entries/{entry}")
+    assert "Nobody was heard in this recording. What was made of it does not count:" in words(page)
+    assert "<del>Hvala za ogled.</del>" in page.text
+    assert f"Left out: {LEFT_OUT}" in words(page)
+    hear_nothing(app, entry)
+    page = at_home.get(f"/entries/{entry}")
+    assert "Nobody was heard in this recording. You can listen yourself" in words(page)
 
 
 def test_deleting_for_good_is_possible_from_the_trash_only(at_home: Browser, api: httpx.Client) -> None:
