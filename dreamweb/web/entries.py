@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -75,8 +76,7 @@ def page(entry_id: UUID) -> str:
     version = wanted if wanted in there else next(iter(there), None)
     text = getattr(entry, version) if version else None
     before, after = timeline.neighbours(pages.account(), entry)
-    listened = version == "transcription" or (version is None and entry.file_path)
-    said = versions.heard(entry) if listened else None
+    said = versions.heard(entry) if entry.file_path and version != "text" else None
     typed, typing = request.args.get("q", ""), "typing" in request.args
     return pages.render_template(
         "entries/page.html",
@@ -87,7 +87,7 @@ def page(entry_id: UUID) -> str:
         html=markdown.render(text) if text and version == "text" else None,
         text=text,
         unheard=said is not None and not text,
-        paragraphs=heard.paragraphs(said.details) if said else (),
+        paragraphs=_paragraphs(version, text, said.details) if said else (),
         understood=understanding.of(entry),
         steps=steps_of(entry),
         peaks=waveforms.known(entry) if entry.file_path else None,
@@ -189,6 +189,10 @@ def remove_samples() -> Response:
     samples.remove(pages.tools().storage, pages.account())
     flash(gettext("The samples are gone. This is your journal now."), "good")
     return pages.see(url_for("timeline.home"))
+
+
+def _paragraphs(version: str | None, text: str | None, details: Mapping[str, Any] | None) -> Sequence[heard.Paragraph]:
+    return heard.tidied(text, details) if text and version == "cleaned_text" else heard.paragraphs(details)
 
 
 def _second(entry: Entry) -> float | None:

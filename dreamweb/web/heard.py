@@ -1,18 +1,23 @@
-"""Writes a transcription as HTML in which every word knows when it was said."""
+"""Writes what was heard as HTML in which every word knows when it was said: as it was heard, or tidied."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from dreamweb.search.folding import tokens
 from dreamweb.web.words import translated
 from dreamweb.words import load
 
 _PAUSE = 2.0
 """Seconds of silence after which a new paragraph begins."""
+
+_COMPARED = 4000
+"""Words of a text at most that are compared with those that were heard, each time it is shown."""
 
 _LONG = 150
 """Words of a paragraph that ends with its next sentence, pause or not."""
@@ -48,6 +53,39 @@ def paragraphs(details: Mapping[str, Any] | None) -> Sequence[Paragraph]:
             now.words.append(f'<span data-start="{first:g}" data-end="{last:g}">{escape(word)}</span>')
             end, word_before = last, word
     return found
+
+
+def tidied(text: str, details: Mapping[str, Any] | None) -> Sequence[Paragraph]:
+    """The paragraphs of a tidied text, by the `details` of the transcription it was made from.
+
+    What was tidied away is not there, and what came to it has no time. None of a text that is too long to compare.
+    """
+    said = [
+        word for segment in (details or {}).get("segments", ()) if not segment["dropped"] for word in _words(segment)
+    ]
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    words = [word for line in lines for word in line]
+    if not said or len(words) > _COMPARED or len(said) > _COMPARED:
+        return ()
+    same = SequenceMatcher(
+        None, [_plain(word) for _, _, word in said], [_plain(word) for word in words], autojunk=False
+    )
+    spans = [str(escape(word)) for word in words]
+    starts: list[float | None] = [None] * len(words)
+    for block in same.get_matching_blocks():
+        for at, (first, last, _word) in enumerate(said[block.a : block.a + block.size], block.b):
+            starts[at] = first
+            spans[at] = f'<span data-start="{first:g}" data-end="{last:g}">{spans[at]}</span>'
+    found, at, start = [], 0, 0.0
+    for line in lines:
+        start = next((first for first in starts[at : at + len(line)] if first is not None), start)
+        found.append(Paragraph(start, words=spans[at : at + len(line)]))
+        at += len(line)
+    return found
+
+
+def _plain(word: str) -> str:
+    return "".join(tokens(word)) or word
 
 
 def _words(segment: Mapping[str, Any]) -> Iterator[tuple[float, float, str]]:
