@@ -233,6 +233,21 @@ def test_the_dreams_of_others_are_nowhere(elsewhere: Browser) -> None:
         assert "lighthouse" not in words(page)
 
 
+def test_motifs_of_others_and_of_the_trash_are_not_offered(
+    app: Flask, ana: Person, api: httpx.Client, stranger: httpx.Client, at_home: Browser, elsewhere: Browser
+) -> None:
+    mine = write(api, text="The sea came in.")
+    put_motifs(app, ana.account, {("place", "Cellar"): 1})
+    for client in (api, stranger):
+        write(client, text="The sea again.")
+    narrowed = "/search?q=sea&narrow=1"
+    assert "Cellar 1" in words(at_home.get(narrowed))
+    assert "Cellar" not in elsewhere.get(narrowed).text
+    api.delete(f"/entries/{mine}")
+    assert titles(at_home.get(narrowed)) == ["The sea again."]
+    assert "Cellar" not in at_home.get(narrowed).text
+
+
 def test_an_empty_search_offers_what_one_dreams_of(app: Flask, ana: Person, at_home: Browser) -> None:
     assert "What your dreams have much of" not in words(at_home.get("/search"))
     at_home.submit("/entries", {"text": "The sea", "tags": "sea, old friends", "kind": "dream"}, page="/entries/new")
