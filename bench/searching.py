@@ -21,7 +21,7 @@ from sqlalchemy import insert, text
 from bench import journal
 from bench.databases import Databases
 from bench.report import Figure, at_most, megabytes, plain, seconds
-from dreamweb import accounts, db, entries
+from dreamweb import accounts, db, entries, reindexing
 from dreamweb.db import Base, session, transaction
 from dreamweb.details import Details, Filters
 from dreamweb.models import Account, Entry
@@ -115,10 +115,18 @@ def _fill(app: Flask, kind: str, size: int) -> list[Figure]:
         letters = session().scalar(text("SELECT sum(length(text)) FROM dream_entries")) or 1
         weight = _weight()
         db.end_reading()
-    if size == SMALL:
-        return []
+        if size == SMALL:
+            return []
+        begun = time.perf_counter()
+        reindexing.begin()
+        read = sum(reindexing.reindex())
+        while_used = time.perf_counter() - begun
     return [
         plain(f"{kind}, {size:,} entries indexed anew", f"{seconds(taken)}, {size / taken:,.0f} a second"),
+        plain(
+            "  the same by `dreamweb reindex`, which lets others in",
+            f"{seconds(while_used)}, {read / while_used:,.0f} a second",
+        ),
         plain("  the index", f"{megabytes(weight)}, {weight / letters:.1f} times the texts"),
     ]
 
