@@ -27,12 +27,12 @@ function read(name) {
 }
 
 /**
- * The fields that people fill in.
+ * The fields that people fill in; no script can choose their files again.
  * @param {HTMLFormElement} form
  */
 function fieldsOf(form) {
   const given = /** @type {(HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement)[]} */ ([...form.elements]);
-  return given.filter((field) => field.name && field.type !== "hidden" && field.type !== "submit");
+  return given.filter((field) => field.name && !["hidden", "submit", "file"].includes(field.type));
 }
 
 /** @param {HTMLFormElement} form */

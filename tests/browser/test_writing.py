@@ -185,6 +185,21 @@ def test_words_survive_a_closed_tab_until_they_are_saved_or_discarded(open_at_ho
     expect(page.locator("form .notice")).to_have_count(0)
 
 
+def test_words_survive_beside_a_file_that_no_script_can_choose_again(open_at_home: OpenBrowser) -> None:
+    context = open_at_home()
+    page = context.new_page()
+    page.goto("/entries/new")
+    page.get_by_label("Attachments").set_input_files({"name": "sea.png", "mimeType": "image/png", "buffer": PNG})
+    page.get_by_label("Text").fill("I drew the sea.")
+    wait_for_drafts(page, 1)
+    page.close()
+    page = context.new_page()
+    page.goto("/entries/new")
+    expect(page.get_by_label("Text")).to_have_value("I drew the sea.")
+    page.get_by_role("button", name="Discard them").click()
+    expect(page.get_by_label("Text")).to_have_value("")
+
+
 def test_a_quick_line_survives_a_closed_tab_and_comes_once(open_at_home: OpenBrowser) -> None:
     context = open_at_home()
     page = context.new_page()
