@@ -134,7 +134,10 @@ def adopt(storage: Storage, note: dict[str, Any]) -> bool:
         placing.finish_removal(storage, [file.file_path])
         return False
     with transaction():
+        entry = session().get(Entry, file.entry_id, with_for_update=True, populate_existing=True)
         _write(file)
+        if entry:
+            jobs.enqueue(entry, "index")
     logger.info("An attachment was adopted", attachment=file.id, entry=file.entry_id, size=file.size_bytes)
     return True
 

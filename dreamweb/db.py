@@ -48,8 +48,8 @@ _DISK_FULL = "53100"
 _UPGRADE_LOCK = 0x447265616D  # "Dream": any number of ours, the same in every process
 
 
-refused = threading.Event()
-"""Set by `report` when the database was there and refused a statement: something in it may be damaged."""
+damaged = threading.Event()
+"""Set by `report` when the database could not read what it has itself written."""
 
 logger = log.Logger(__name__)
 
@@ -135,12 +135,24 @@ def is_away(error: BaseException) -> bool:
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether a database error means that something in the database cannot be read any more.
+
+    https://www.sqlite.org/rescode.html and https://www.postgresql.org/docs/17/errcodes-appendix.html, class XX.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_CORRUPT or (getattr(error.orig, "sqlstate", None) or "").startswith("XX")
+
+
 def report(error: SQLAlchemyError) -> bool:
     """Write into the log what the database said, and no dream with it; answers whether it is away."""
     if is_away(error):
         logger.error("The database is away", error=getattr(error, "orig", error))
         return True
-    refused.set()
+    if is_damage(error):
+        damaged.set()
     # Not the whole error: PostgreSQL quotes the row, and with it the dream, in its second line.
     reason = str(getattr(error, "orig", error)).partition("\n")[0]
     statement = getattr(error, "statement", None)

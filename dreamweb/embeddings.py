@@ -73,12 +73,12 @@ def may_be_read(engine: EmbeddingEngine, some: Sequence[Unread]) -> bool:
 def keep(
     read: Unread, engine: EmbeddingEngine, places: Sequence[tuple[int, int]], vectors: Sequence[bytes]
 ) -> Embedding | None:
-    """Keep what was made of an entry; None where it says something else by now, or is not there any more.
+    """Keep what was made of an entry; None where it is gone, says something else by now, or may not be read any more.
 
     Without vectors, it is remembered that the engine cannot read it.
     """
     entry = session().get(Entry, read.entry_id, with_for_update=True, populate_existing=True)
-    if entry is None or _as_it_is(entry).digest != read.digest:
+    if entry is None or _as_it_is(entry).digest != read.digest or (engine.outside and entry.private):
         return None
     made = session().get(Embedding, read.entry_id) or Embedding(entry_id=read.entry_id)
     made.account_id, made.engine, made.language = entry.account_id, engine.name, entry.language or ""

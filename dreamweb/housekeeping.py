@@ -30,20 +30,27 @@ def start(app: Flask, tools: Tools, stopping: threading.Event) -> threading.Thre
 
 def _keep(app: Flask, tools: Tools, stopping: threading.Event) -> None:
     trash_at, storage = 0.0, tools.storage
+    reading = threading.Thread()
     while not stopping.is_set():
-        if db.refused.is_set():
-            db.refused.clear()
-            _attempt(app, lambda: reindexing.mend(thoroughly=True))
+        _attempt(app, _mend_index)
+        if not reading.is_alive():  # beside everything else: of a large journal it takes minutes
+            reading = threading.Thread(target=_attempt, args=(app, reindexing.go_on), name="reindexing", daemon=True)
+            reading.start()
         _attempt(app, lambda: recordings.adopt(storage) if storage.notes.any() else 0)
         _attempt(app, lambda: finishing.finish_idle(tools, tools.capture_idle))
         if time.monotonic() >= trash_at:
             trash_at = time.monotonic() + _TRASH_EVERY
-            _attempt(app, lambda: reindexing.mend(thoroughly=False))
             _attempt(app, storage.sweep)
             _attempt(app, lambda: recordings.empty_trash(storage))
             _attempt(app, lambda: playback.sweep(storage))
             _attempt(app, _forget_sessions)
         stopping.wait(EVERY)
+
+
+def _mend_index() -> int:
+    suspected = db.damaged.is_set()
+    db.damaged.clear()
+    return reindexing.mend(suspected=suspected)
 
 
 def _forget_sessions() -> int:

@@ -6,7 +6,6 @@ Several processes that do it at once share the work.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -99,17 +98,30 @@ def reindex() -> Iterator[int]:
             session().execute(delete(_progress))
 
 
-def mend(*, thoroughly: bool) -> int:
-    """Make the index anew if it is damaged, for then nothing can be saved; answers how many entries were read.
+def mend(*, suspected: bool) -> bool:
+    """Make the index anew, with nothing read yet, if it is damaged: then nothing can be saved. Answers whether it was.
 
-    `thoroughly` looks into all of it, which keeps others from writing on SQLite: for when something was refused.
+    That parts of it are missing is seen at once. When damage is `suspected`, all of it is looked into, which keeps
+    others from writing on SQLite. What is to be read is left to `go_on`.
     """
-    with transaction():
-        connection = session().connection()
-        if index.is_whole(connection) and not (thoroughly and not index.is_sound(connection)):
-            return 0
-    logger.error("The search index is damaged, and is made anew")
-    begin(anew=True)
+    whole = index.is_whole(session().connection())
+    if whole and suspected:
+        with transaction():
+            whole = index.is_sound(session().connection())
+    end_reading()
+    if not whole:
+        logger.error("The search index is damaged, and is made anew")
+        begin(anew=True)
+    return not whole
+
+
+def go_on() -> int:
+    """Read what is left of a run that was stopped; answers how many entries that were."""
+    stopped = session().scalar(select(_progress.c.reached).limit(1)) is not None
+    end_reading()
+    if not stopped:
+        return 0
+    begin()
     return sum(reindex())
 
 
@@ -236,12 +248,6 @@ def _noticing_damage() -> Iterator[None]:
         yield
     except DatabaseError as error:
         session().rollback()
-        if _is_damage(error):
+        if db.is_damage(error):
             raise DamagedError from error
         raise
-
-
-def _is_damage(error: DatabaseError) -> bool:
-    """https://www.sqlite.org/rescode.html and https://www.postgresql.org/docs/17/errcodes-appendix.html, class XX."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return code == sqlite3.SQLITE_CORRUPT or (getattr(error.orig, "sqlstate", None) or "").startswith("XX")

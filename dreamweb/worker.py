@@ -22,7 +22,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from dreamweb import config, db, jobs, log, signals
+from dreamweb import config, db, jobs, log, reindexing, signals
 from dreamweb.adapters.children import Watch
 from dreamweb.adapters.embedding import Embedder
 from dreamweb.adapters.language import Language
@@ -198,8 +198,8 @@ def _insist(task: Callable[[], None], stopping: threading.Event) -> None:
             return task()
         except SQLAlchemyError as error:
             tries += 1
-            if not db.report(error) and tries >= _MOST_TRIES:
-                raise  # it is refused, not away
+            if not db.report(error) and tries >= _MOST_TRIES and not reindexing.mend(suspected=db.is_damage(error)):
+                raise  # it is refused, not away, and the search index is not why
             if stopping.is_set() and tries >= _MOST_TRIES:
                 raise
         time.sleep(pause)

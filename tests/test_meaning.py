@@ -388,6 +388,18 @@ def test_a_dream_made_private_while_it_is_compared_abroad_is_sent_no_more(
     assert work.jobs()["embed"].state == "done"
 
 
+def test_what_comes_back_of_a_dream_made_private_meanwhile_is_thrown_away(
+    server: Comparing, settings: dict[str, Any], request: pytest.FixtureRequest, app: Flask
+) -> None:
+    settings |= {"embedding_url": abroad(server.url)}
+    api, work, write = (request.getfixturevalue(name) for name in ("api", "work", "write"))
+    public, secret = write(SEA), write("A secret sea, all waves.")
+    server.meanwhile = lambda: api.patch(f"/entries/{secret}", json={"private": True})
+    work.hurry()
+    with app.app_context():
+        assert db.session().scalars(select(Embedding.entry_id)).all() == [UUID(public)]
+
+
 def test_one_switch_ends_all_that_is_sent(
     server: Comparing, settings: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:

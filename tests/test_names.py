@@ -45,8 +45,11 @@ def test_names_of_files_are_found_in_every_form_until_the_file_is_gone(api: http
 
 def test_the_name_of_a_recording_is_found_in_every_form(api: httpx.Client, work: Working) -> None:
     entry = api.post("/upload", params={"filename": "flying whales.wav"}, content=wav(4800)).json()["id"]
+    for nameless in ({}, {"filename": "recording.wav"}):
+        api.post("/upload", params=nameless, content=wav(9600 + len(nameless)))
     work.all()
     assert found(api, "whale") == [entry]
+    assert found(api, "record") == []
 
 
 def test_names_make_no_dreams_alike(api: httpx.Client, work: Working) -> None:

@@ -23,6 +23,7 @@ from dreamweb.details import Changes, Details
 from dreamweb.models import Entry
 from tests.conftest import TOKEN, Person, Process, until
 from tests.indexed import check, content
+from tests.working import Working
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -255,6 +256,45 @@ def test_a_damaged_index_keeps_nobody_from_saving_for_long(
         assert not saves(at_work)
         until(lambda: saves(at_work))
         until(lambda: is_right(app))
+
+
+def test_a_server_that_is_killed_while_it_mends_goes_on_when_it_starts(
+    app: Flask, ana: Person, serving: Process, monkeypatch: pytest.MonkeyPatch, database_kind: str
+) -> None:
+    serving.constants |= {"dreamweb.housekeeping.EVERY": 0.3, "dreamweb.reindexing._AT_ONCE": 5}
+    serving.constants |= {"dreamweb.reindexing._LONGEST": 0.05}
+    with app.app_context():
+        write_many(ana, 400)
+        execute(_DAMAGE[database_kind][0])
+        db.db.engine.dispose()
+    serving.start()
+
+    def reached() -> int:
+        with app.app_context(), suppress(SQLAlchemyError):
+            return session().scalar(text("SELECT reached FROM search_progress")) or 0
+        return 0
+
+    until(lambda: reached() > 20)
+    serving.kill()
+    with app.app_context():
+        assert 0 < (session().scalar(text("SELECT reached FROM search_progress")) or 0) < 400
+    assert not is_right(app)
+    serving.start()
+    until(lambda: is_right(app), 60)
+
+
+def test_what_a_worker_has_made_is_kept_though_the_index_was_damaged(
+    app: Flask, api: httpx.Client, work: Working, database_kind: str
+) -> None:
+    entry = api.post("/entries", json={"text": "I was flying over the sea."}).json()["id"]
+    with app.app_context():
+        execute(_DAMAGE[database_kind][0])
+        db.db.engine.dispose()
+    work.all()
+    assert api.get(f"/entries/{entry}").json()["analysis"]
+    with app.app_context():
+        assert reindexing.go_on() == 1
+        assert check() == 1
 
 
 def test_an_index_that_nothing_keeps_any_more_is_mended_when_the_server_starts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from dreamweb import embeddings, jobs, motifs, versions, vocabulary
 from dreamweb.adapters import forms
@@ -11,6 +12,9 @@ from dreamweb.adapters.children import Watch
 from dreamweb.db import end_reading
 from dreamweb.models.entry import Entry
 from dreamweb.pipeline.work import Done, Hands
+
+_GIVEN = frozenset(("recording", "attachment"))
+"""What a file is called that came without a name."""
 
 
 def phrases(hands: Hands, names: Iterable[str], languages: Sequence[str], watch: Watch) -> set[tuple[str, ...]]:
@@ -26,7 +30,7 @@ def named(hands: Hands, names: Iterable[str], watch: Watch) -> list[str]:
 
     Without those that are there as they stand, which is known already, and would count twice.
     """
-    text = "\n".join(names).lower()
+    text = "\n".join(name for name in names if name not in _GIVEN).lower()
     made = {word for each in forms.LANGUAGES for word in hands.language.lemmatise(text, each, watch).lemmas}
     return sorted(word for word in made - {word for _, _, word in forms.words(text)} if word.isalpha())
 
@@ -36,8 +40,8 @@ def run(hands: Hands, entry: Entry, watch: Watch) -> Done:
     found = hands.language.lemmatise(text, entry.language, watch)
     of_title = hands.language.lemmatise(title or "", found.language, watch)
     signs = motifs.signs(entry.account_id)
-    names = [tag.name for tag in entry.tags] + [file.original_filename for file in entry.attachments]
-    names += [entry.original_filename] if entry.original_filename else []
+    files = [file.original_filename for file in entry.attachments] + [entry.original_filename or ""]
+    names = [tag.name for tag in entry.tags] + [Path(name).stem for name in files]
     end_reading()
     of_names = named(hands, names, watch)
     wanted = {motif: phrases(hands, names, [found.language], watch) for motif, names in signs.items()}

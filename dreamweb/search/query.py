@@ -263,7 +263,7 @@ def _whats(piece: re.Match[str], notes: list[Said]) -> list[What]:
     if fold(name) in _FIELDS or fold(name) in _DATES:
         return _known(name, value, notes)
     # An address is none, nor is what has no letter before its colon.
-    if name.isalpha() and tokens(value) and not value.startswith("/"):
+    if bare and name.isalpha() and tokens(value) and not value.startswith("/"):
         _say_not_understood(name, value, notes)
     return [*_words(bare, notes)] if bare else [*_words(name, notes), *_phrase(tokens(value), notes)]
 

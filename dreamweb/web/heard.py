@@ -19,6 +19,8 @@ _PAUSE = 2.0
 _COMPARED = 4000
 """Words of a text at most that are compared with those that were heard, each time it is shown."""
 
+_PART, _IN_A_ROW = 150, 3
+
 _LONG = 150
 """Words of a paragraph that ends with its next sentence, pause or not."""
 
@@ -58,7 +60,8 @@ def paragraphs(details: Mapping[str, Any] | None) -> Sequence[Paragraph]:
 def tidied(text: str, details: Mapping[str, Any] | None) -> Sequence[Paragraph]:
     """The paragraphs of a tidied text, by the `details` of the transcription it was made from.
 
-    What was tidied away is not there, and what came to it has no time. None of a text that is too long to compare.
+    What was tidied away is not there, and what came to it has no time. None of a text that is too long to compare, or
+    of which too few words have a time.
     """
     said = [
         word for segment in (details or {}).get("segments", ()) if not segment["dropped"] for word in _words(segment)
@@ -67,21 +70,37 @@ def tidied(text: str, details: Mapping[str, Any] | None) -> Sequence[Paragraph]:
     words = [word for line in lines for word in line]
     if not said or len(words) > _COMPARED or len(said) > _COMPARED:
         return ()
-    same = SequenceMatcher(
-        None, [_plain(word) for _, _, word in said], [_plain(word) for word in words], autojunk=False
-    )
-    spans = [str(escape(word)) for word in words]
     starts: list[float | None] = [None] * len(words)
-    for block in same.get_matching_blocks():
-        for at, (first, last, _word) in enumerate(said[block.a : block.a + block.size], block.b):
-            starts[at] = first
-            spans[at] = f'<span data-start="{first:g}" data-end="{last:g}">{spans[at]}</span>'
+    spans = [str(escape(word)) for word in words]
+    for a, b in _same([_plain(word) for _, _, word in said], [_plain(word) for word in words]):
+        first, last, _word = said[a]
+        starts[b], spans[b] = first, f'<span data-start="{first:g}" data-end="{last:g}">{spans[b]}</span>'
+    if len(words) > 3 * sum(start is not None for start in starts):
+        return ()  # as of an engine that does not say when each word was said
     found, at, start = [], 0, 0.0
     for line in lines:
         start = next((first for first in starts[at : at + len(line)] if first is not None), start)
         found.append(Paragraph(start, words=spans[at : at + len(line)]))
         at += len(line)
     return found
+
+
+def _same(said: Sequence[str], words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Which of those that were heard is which of these, in order.
+
+    Part by part: of all at once, what repeats itself would take minutes. A part ends where several in a row are alike.
+    """
+    begin = 0
+    for start in range(0, len(words), _PART):
+        near, part = said[begin : begin + 4 * _PART], words[start : start + _PART]
+        blocks = SequenceMatcher(None, near, part, autojunk=False).get_matching_blocks()
+        sure = max((block.a + block.size for block in blocks if block.size >= _IN_A_ROW), default=len(part))
+        end = len(near) if start + _PART >= len(words) else sure
+        for block in blocks:
+            for at in range(block.size):
+                if block.a + at < end:
+                    yield begin + block.a + at, start + block.b + at
+        begin += end
 
 
 def _plain(word: str) -> str:

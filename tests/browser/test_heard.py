@@ -73,6 +73,16 @@ def test_the_words_of_a_tidied_text_lead_to_their_place_too(app: Flask, at_home:
     assert marks(page) == ["old", "house"]
 
 
+@ON_ONE
+def test_a_tidied_text_of_which_no_words_were_timed_is_plain(app: Flask, at_home: Page, entry: str) -> None:
+    tidy(app, entry, "Nothing of it is as anybody has ever said or thought before.")
+    at_home.goto(f"/entries/{entry}")
+    expect(at_home.locator("#words .prose")).to_have_text(
+        "Nothing of it is as anybody has ever said or thought before."
+    )
+    expect(at_home.locator("[data-start]")).to_have_count(0)
+
+
 def test_a_motif_marks_the_very_words_that_justify_it(app: Flask, hand: Hand, entry: str) -> None:
     page = hand.page
     page.goto(f"/entries/{entry}")
