@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,11 +31,12 @@ def start(app: Flask, tools: Tools, stopping: threading.Event) -> threading.Thre
 
 def _keep(app: Flask, tools: Tools, stopping: threading.Event) -> None:
     trash_at, storage = 0.0, tools.storage
-    reading = threading.Thread()
+    reading: threading.Thread | None = None
     while not stopping.is_set():
-        _attempt(app, _mend_index)
-        if not reading.is_alive():  # beside everything else: of a large journal it takes minutes
-            reading = threading.Thread(target=_attempt, args=(app, reindexing.go_on), name="reindexing", daemon=True)
+        if _attempt(app, _mend_index) and not (reading and reading.is_alive()):
+            # Beside everything else: of a large journal it takes minutes.
+            read = partial(_attempt, app, partial(reindexing.go_on, stopping))
+            reading = threading.Thread(target=read, name="reindexing", daemon=True)
             reading.start()
         _attempt(app, lambda: recordings.adopt(storage) if storage.notes.any() else 0)
         _attempt(app, lambda: finishing.finish_idle(tools, tools.capture_idle))
@@ -45,12 +47,15 @@ def _keep(app: Flask, tools: Tools, stopping: threading.Event) -> None:
             _attempt(app, lambda: playback.sweep(storage))
             _attempt(app, _forget_sessions)
         stopping.wait(EVERY)
+    if reading:
+        reading.join()
 
 
-def _mend_index() -> int:
+def _mend_index() -> bool:
+    """Make a damaged index anew, and say whether it has to be read into."""
     suspected = db.damaged.is_set()
     db.damaged.clear()
-    return reindexing.mend(suspected=suspected)
+    return reindexing.mend(suspected=suspected) or reindexing.is_unfinished()
 
 
 def _forget_sessions() -> int:
@@ -58,11 +63,13 @@ def _forget_sessions() -> int:
         return sessions.end_old()
 
 
-def _attempt(app: Flask, task: Callable[[], int]) -> None:
+def _attempt(app: Flask, task: Callable[[], object]) -> object:
+    """What came of it; None when it failed, which is logged."""
     with app.app_context():
         try:
-            task()
+            return task()
         except SQLAlchemyError as error:
             logger.warning("Housekeeping waits for the database", error=type(error).__name__)
         except Exception:
             logger.error("Housekeeping failed", exc_info=True)
+    return None

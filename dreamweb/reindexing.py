@@ -6,6 +6,7 @@ Several processes that do it at once share the work.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -115,14 +116,19 @@ def mend(*, suspected: bool) -> bool:
     return not whole
 
 
-def go_on() -> int:
-    """Read what is left of a run that was stopped; answers how many entries that were."""
-    stopped = session().scalar(select(_progress.c.reached).limit(1)) is not None
+def is_unfinished() -> bool:
+    """Whether a run was stopped, or goes on just now."""
+    unfinished = session().scalar(select(_progress.c.reached).limit(1)) is not None
     end_reading()
-    if not stopped:
-        return 0
+    return unfinished
+
+
+def go_on(enough: threading.Event) -> None:
+    """Read what is left of a run that was stopped, until it is `enough`."""
     begin()
-    return sum(reindex())
+    for _ in reindex():
+        if enough.is_set():
+            return
 
 
 def _make_anew() -> None:
