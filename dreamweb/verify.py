@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,7 +128,8 @@ def _rows_of(table: type[Entry] | type[Attachment], prefix: str) -> Iterator[tup
 def _compare(storage: Storage, subject: str, key: str, size: int, digest: str) -> Problem | None:
     try:
         with storage.open(key) as file:
-            if storage.size(key) == size and sha256_of(file) == digest:
+            # Of the file that is open: by its name, it may be gone by now.
+            if os.fstat(file.fileno()).st_size == size and sha256_of(file) == digest:
                 return None
     except NotFound:
         # Unless it was deleted while we were at it.
