@@ -30,7 +30,9 @@ def named(hands: Hands, names: Iterable[str], watch: Watch) -> list[str]:
 
     Without those that are there as they stand, which is known already, and would count twice.
     """
-    text = "\n".join(name for name in names if name not in _GIVEN).lower()
+    text = "\n".join(name for name in names if name and name not in _GIVEN).lower()
+    if not text:
+        return []
     made = {word for each in forms.LANGUAGES for word in hands.language.lemmatise(text, each, watch).lemmas}
     return sorted(word for word in made - {word for _, _, word in forms.words(text)} if word.isalpha())
 

@@ -42,7 +42,8 @@ def facets(sought: Sought, zone: ZoneInfo, near: Sequence[UUID] = ()) -> Facets:
     """Of more than `MOST` entries, only the newest count. Those that are listed because they are `near` count, too."""
     having = newest(sought, scored=False).limit(MOST).subquery()
     words = select(having.c.entry_id, having.c.dreamed_at)
-    found = words.union(select(Entry.id, Entry.dreamed_at).where(Entry.id.in_(near))).subquery()
+    beside = select(Entry.id, Entry.dreamed_at).where(Entry.id.in_(near))
+    found = (words.union(beside) if near else words).subquery()
     number = func.count().label("number")
     tags = (
         select(Tag.name, number)
